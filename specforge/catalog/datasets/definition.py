@@ -1,0 +1,59 @@
+"""What a data set is: facts that are known before reading it, and how it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from specforge.catalog.definition import Definition
+from specforge.shapes import Shape
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a data set without reading it; None where only the file can tell."""
+
+    image: Shape | None = None
+    classes: int | None = None
+    train: int | None = None
+    test: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """A data set in memory: images (N, C, H, W) uint8, labels (N,) int64, and the official parts' sizes by order.
+
+    The first `train` rows are the official training set in its order, the rest is the official test set.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    train: int
+    class_names: tuple[str, ...]
+
+
+class DataError(Exception):
+    """A data set that cannot be read: what is wrong, and what to do about it (`hint`)."""
+
+    def __init__(self, message: str, *, hint: str | None = None):
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+class Dataset(Definition):
+    """A source of labelled images."""
+
+    family: ClassVar[str] = "datasets"
+
+    def facts(self) -> Facts:
+        """What is known before anything is read (validation uses it)."""
+        return Facts()
+
+    def load(self, data_dir: Path, *, download: bool = False) -> Arrays:
+        """Read all images. `data_dir` is the folder of data sets; relative paths in a spec start there too."""
+        raise NotImplementedError

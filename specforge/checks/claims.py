@@ -1,0 +1,91 @@
+"""What a spec claims about itself: the counts in `expect:` and the paths in `assumed:`."""
+
+from specforge.binding import choice_paths
+from specforge.checks.subject import Subject
+from specforge.diagnostics import define, did_you_mean
+from specforge.graph import Graph
+from specforge.shapes import spelled
+from specforge.source import Mapping, Node, Scalar
+from specforge.spec import Expect, Spec
+
+EXPECTATION = define(
+    "SF501",
+    "expectation-failed",
+    """
+`expect:` holds what the network must be: its counts, MACs and output shape, often from a paper's table. The computed
+value differs. Either the layers are not those of the source, or the source counts otherwise: `trainable` are weights and
+biases, `non_trainable` are running statistics and frozen weights, `total` is their sum (Keras's convention).""",
+)
+ASSUMED = define(
+    "SF502",
+    "unknown-assumption",
+    """
+`assumed:` lists the paths of values that the source does not state, so each must be a path of this spec, such as
+`train.batch_size`. The word of a choice may be skipped: `train.optimizer.lr`.""",
+)
+
+
+def check_expect(subject: Subject) -> None:
+    """Every expected count against the graph's."""
+    if subject.spec.expect is None or subject.graph is None:
+        return
+    actual = _actual(subject.graph)
+    for name in Expect.model_fields:
+        wanted = getattr(subject.spec.expect, name)
+        if wanted is None or wanted == actual[name]:
+            continue
+        shown, expected = (spelled(v) if isinstance(v, tuple) else f"{v:,}" for v in (actual[name], wanted))
+        same = [other for other, value in actual.items() if value == wanted]
+        hint = (
+            f"{expected} is the number of `{same[0]}`"
+            if same
+            else f"write `{name}: {_yaml(actual[name])}` if the layers are right"
+        )
+        message = f"`{name}` is {shown}, expected {expected}"
+        subject.findings.add(EXPECTATION, subject.span("expect", name), message, hint)
+
+
+def _actual(graph: Graph) -> dict[str, int | tuple[int, ...]]:
+    return {
+        "trainable_parameters": graph.trainable_parameters,
+        "non_trainable_parameters": graph.non_trainable_parameters,
+        "total_parameters": graph.total_parameters,
+        "macs": graph.macs,
+        "output": graph.output,
+    }
+
+
+def _yaml(value: int | tuple[int, ...]) -> str:
+    return spelled(value) if isinstance(value, tuple) else str(value)
+
+
+def check_assumed(subject: Subject) -> None:
+    """Every assumed path exists."""
+    choices = frozenset(choice_paths(Spec))
+    node = subject.tree.get("assumed")
+    for number, path in enumerate(subject.spec.assumed):
+        steps = tuple(path.split("."))
+        missing, siblings = _missing_step(subject.tree, steps, choices)
+        if missing is not None:
+            span = (
+                node.items[number].span
+                if node is not None and not isinstance(node, Scalar | Mapping)
+                else subject.span("assumed")
+            )
+            hint = did_you_mean(missing, siblings) or "write a path that this spec has, as in `train.batch_size`"
+            subject.findings.add(ASSUMED, span, f"`{path}` is not a path of this spec: no `{missing}`", hint)
+
+
+def _missing_step(
+    tree: Node, steps: tuple[str, ...], choices: frozenset[tuple[str, ...]]
+) -> tuple[str | None, list[str]]:
+    """The first step that leads nowhere, with what is there instead."""
+    node = tree
+    for depth, step in enumerate(steps):
+        if steps[:depth] in choices and isinstance(node, Mapping) and step not in node.entries:
+            node = next(iter(node.entries.values())).value
+        below = node.get(step) if isinstance(node, Mapping) else None
+        if below is None:
+            return step, list(node.entries) if isinstance(node, Mapping) else []
+        node = below
+    return None, []

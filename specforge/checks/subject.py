@@ -1,0 +1,28 @@
+"""What a check looks at."""
+
+from dataclasses import dataclass
+
+from specforge.diagnostics import Findings, Span
+from specforge.graph import Graph
+from specforge.source import Mapping, Node
+from specforge.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One spec with its graph (None for a base without layers), its expanded tree, and where to report."""
+
+    spec: Spec
+    graph: Graph | None
+    tree: Mapping
+    findings: Findings
+
+    def span(self, *path: str) -> Span:
+        """Where the value at a path was written, or the nearest place above it."""
+        node: Node = self.tree
+        for step in path:
+            below = node.get(step) if isinstance(node, Mapping) else None
+            if below is None:
+                break
+            node = below
+        return node.span

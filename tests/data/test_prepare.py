@@ -1,0 +1,136 @@
+"""What prepare puts on the device: the right rows, their memory format, and exact statistics."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from specforge.catalog.datasets.cifar import Cifar100
+from specforge.catalog.datasets.definition import DataError
+from specforge.catalog.datasets.digits import Digits
+from specforge.catalog.datasets.npz import Npz
+from specforge.catalog.datasets.synthetic import Synthetic
+from specforge.data.prepare import Prepared, channel_statistics, prepare
+from specforge.spec import Data, Normalize, Split
+
+CPU = torch.device("cpu")
+SMALL = Synthetic(image=(3, 6, 5), classes=4, train=50, test=10)
+
+
+def prepared(dataset: Any = SMALL, *, folder: Path = Path(), **keys: Any) -> Prepared:
+    return prepare(Data(dataset=dataset, **keys), data_dir=folder, device=CPU)
+
+
+@pytest.mark.parametrize("image", [(1, 8, 8), (3, 32, 32), (3, 224, 224), (2, 1, 7), (1, 1, 1)])
+def test_parts_are_rows_of_the_data_set_channels_last(image: tuple[int, int, int]) -> None:
+    dataset = Synthetic(image=image, classes=3, train=12, test=4)
+    arrays = dataset.load(Path())
+    result = prepared(dataset, split=Split(train=0.5, validation=0.25, test=0.25))
+    assert result.image == image
+    assert result.class_names == arrays.class_names
+    assert result.validation is not None
+    rows = []
+    for part in (result.train, result.validation, result.test):
+        indices = part.indices.numpy()
+        rows += indices.tolist()
+        assert np.array_equal(part.images.numpy(), arrays.images[indices])
+        assert np.array_equal(part.labels.numpy(), arrays.labels[indices])
+        assert (part.images.dtype, part.labels.dtype, part.indices.dtype) == (torch.uint8, torch.int64, torch.int64)
+        channels, height, width = image
+        assert part.images.stride() == (channels * height * width, 1, width * channels, channels)
+        assert len(part) == len(indices)
+    assert sorted(rows) == list(range(16))
+
+
+def test_without_a_validation_part_there_is_none() -> None:
+    result = prepared()
+    assert result.validation is None
+    assert (len(result.train), len(result.test)) == (50, 10)
+
+
+def test_auto_measures_the_training_part_alone(tmp_path: Path) -> None:
+    images = np.zeros((8, 2, 2, 1), dtype=np.uint8)
+    images[6:] = 255
+    np.savez(tmp_path / "set.npz", train_x=images, train_y=np.arange(8) % 2, test_x=images, test_y=np.arange(8) % 2)
+    split = Split(train=((0, 0.75),), validation=((0.75, 1),))
+    result = prepared(Npz(path="set.npz"), folder=tmp_path, split=split)
+    assert (result.mean, result.std) == ((0.0,), (1.0,)), "black; nothing deviates, so nothing is divided by"
+
+
+def test_statistics_are_exact() -> None:
+    images = torch.randint(256, (1100, 3, 7, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    images[:, 2] = 77
+    mean, std = channel_statistics(images)
+    pixels = images.to(torch.float64) / 255
+    assert mean == pytest.approx(pixels.mean((0, 2, 3)).tolist(), rel=1e-13)
+    assert std[:2] == pytest.approx(pixels.std((0, 2, 3), correction=0).tolist()[:2], rel=1e-13)
+    assert std[2] == 1.0
+
+
+def test_normalization_as_written() -> None:
+    given = Normalize(mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6))
+    result = prepared(normalize=given)
+    assert (result.mean, result.std) == (given.mean, given.std)
+    none = prepared(normalize="none")
+    assert (none.mean, none.std) == ((0.0,) * 3, (1.0,) * 3)
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "message"),
+    [((0.5,), (0.5,) * 3, "mean has 1 numbers, the images have 3"), ((0.5,) * 3, (0.5,) * 4, "std has 4 numbers")],
+)
+def test_normalization_of_another_number_of_channels(
+    mean: tuple[float, ...], std: tuple[float, ...], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        prepared(normalize=Normalize(mean=mean, std=std))
+
+
+def test_a_data_set_without_a_test_part_is_found_out_when_it_is_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", train_x=np.ones((5, 2, 2), np.uint8), train_y=np.arange(5))
+    with pytest.raises(DataError, match="no official test set") as caught:
+        prepared(Npz(path="set.npz"), folder=tmp_path)
+    assert "test: 0.2" in (caught.value.hint or "")
+    parts = prepared(Npz(path="set.npz"), folder=tmp_path, split=Split(train=0.6, test=0.4))
+    assert (len(parts.train), len(parts.test)) == (3, 2)
+
+
+def test_an_empty_part_is_found_out_when_the_sizes_are_known(tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", train_x=np.ones((5, 2, 2), np.uint8), train_y=np.arange(5))
+    with pytest.raises(DataError, match=r"data\.split\.train: 0\.1 of 5 images is not one image"):
+        prepared(Npz(path="set.npz"), folder=tmp_path, split=Split(train=0.1, test=0.9))
+
+
+def test_what_the_data_set_says_is_passed_on(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the folder is not there") as caught:
+        prepared(Cifar100(), folder=tmp_path)
+    assert "--download" in (caught.value.hint or "")
+
+
+def test_images_that_do_not_fit_are_an_error_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("specforge.data.prepare._resident", full)
+    with pytest.raises(DataError, match="do not fit on cpu"):
+        prepared()
+
+
+def test_the_shipped_digits() -> None:
+    result = prepared(Digits(), split=Split(train=0.8, validation=0.2))
+    assert (len(result.train), len(result.validation or ()), len(result.test)) == (1132, 283, 382)
+    assert result.mean[0] == pytest.approx(0.287, abs=0.005)
+
+
+def test_the_real_cifar100_in_three_parts() -> None:
+    folder = os.environ.get("SPECFORGE_DATA")
+    if folder is None or not (Path(folder) / "cifar-100-python").is_dir():
+        pytest.skip("SPECFORGE_DATA does not hold cifar-100-python")
+    result = prepared(Cifar100(), folder=Path(folder), split=Split(train=0.6, validation=0.2, test=0.2))
+    assert (len(result.train), len(result.validation or ()), len(result.test)) == (36_000, 12_000, 12_000)
+    # the figures that are commonly published for the official training set
+    assert result.mean == pytest.approx((0.5071, 0.4865, 0.4409), abs=0.003)
+    assert result.std == pytest.approx((0.2673, 0.2564, 0.2762), abs=0.003)
