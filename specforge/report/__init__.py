@@ -1,0 +1,7 @@
+"""A finished or interrupted run directory -> `curves.png` and `report.html`."""
+
+from specforge.report.curves import write_curves
+from specforge.report.page import write_report
+from specforge.report.run import RunError
+
+__all__ = ["RunError", "write_curves", "write_report"]

@@ -1,0 +1,190 @@
+"""A run directory's files -> a `RunRecord`, the one thing that the rest of this room reads.
+
+    runs/lab2/ (spec.yaml, metrics.jsonl, ...)  ->  RunRecord(name="lab2", epochs=(...), result=None)
+
+A run that is still going or was stopped has no `result.json`, and its last line of metrics may be half written.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from specforge import source
+from specforge.diagnostics import Findings
+
+
+class RunError(Exception):
+    """A run directory that can't be read: what was found, what was expected, and what to do."""
+
+
+class _Record(BaseModel):
+    # a newer specforge may write more than this one knows
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class EpochRecord(_Record):
+    """One line of `metrics.jsonl`. Accuracies are shares of one; `lr` is a mapping when groups differ."""
+
+    epoch: int
+    stage: str | int | None = None
+    train_loss: float | None = None
+    train_accuracy: float | None = None
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    lr: float | dict[str, float | None] | None = None
+    images_per_second: float | None = None
+    seconds: float | None = None
+
+    def value(self, metric: str) -> float | None:
+        """A metric by its name, `train_loss`; None where it was not recorded."""
+        found: float | None = getattr(self, metric, None)
+        return found
+
+    @property
+    def rates(self) -> dict[str, float | None]:
+        """Learning rates by group; one rate for everything has the group name ``""``."""
+        return self.lr if isinstance(self.lr, dict) else {"": self.lr}
+
+
+class ClassAccuracy(_Record):
+    """How a class of the test set fared; `accuracy` is None where the test set has no image of it."""
+
+    index: int
+    name: str
+    accuracy: float | None = None
+    count: int | None = None
+
+
+class Result(_Record):
+    """`result.json`: the test of the chosen weights, written last."""
+
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    test_top5_accuracy: float | None = None
+    per_class: tuple[ClassAccuracy, ...] = ()
+    seconds: float | None = None
+    tested_epoch: int | None = None
+    checkpoint_policy: str | None = None
+    spec_hash: str | None = None
+    dataset: str | None = None
+
+    @property
+    def ranking(self) -> tuple[ClassAccuracy, ...]:
+        """The classes that have test images, best first, equal ones in the data set's order."""
+        tested = [(entry, entry.accuracy) for entry in self.per_class if entry.accuracy is not None]
+        return tuple(entry for entry, _ in sorted(tested, key=lambda pair: (-pair[1], pair[0].index)))
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """All that is known of a run. `notes` say what could not be read as expected."""
+
+    folder: Path
+    name: str
+    spec_text: str
+    environment: dict[str, Any]
+    epochs: tuple[EpochRecord, ...]
+    result: Result | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def tested_epoch(self) -> int | None:
+        return self.result.tested_epoch if self.result else None
+
+    def at(self, epoch: int | None) -> EpochRecord | None:
+        """The record of an epoch."""
+        return next((record for record in self.epochs if record.epoch == epoch), None)
+
+    def records(self, metric: str) -> bool:
+        """Whether any epoch has a value for this metric."""
+        return any(record.value(metric) is not None for record in self.epochs)
+
+
+def read_run(folder: Path) -> RunRecord:
+    """Read a run directory; raises `RunError` for a folder that is not one and for damaged files."""
+    spec_file = folder / "spec.yaml"
+    if not spec_file.is_file():
+        raise RunError(f"{folder}: found no spec.yaml, expected a run directory; give the folder that `--out` named")
+    spec_text = _text(spec_file)
+    epochs, notes = _read_epochs(folder / "metrics.jsonl")
+    environment = _read_json(folder / "environment.json") or {}
+    return RunRecord(folder, _name(spec_text) or folder.name, spec_text, environment, epochs, _result(folder), notes)
+
+
+def finite(value: float | None) -> bool:
+    """Whether a value can be drawn."""
+    return value is not None and math.isfinite(value)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RunError(
+            f"{file}: byte {error.start} is not UTF-8; the file is damaged, restore or repeat the run"
+        ) from None
+    except OSError as error:
+        raise RunError(f"{file}: can't be read: {error.strerror}") from None
+
+
+def _read_json(file: Path) -> dict[str, Any] | None:
+    if not file.is_file():
+        return None
+    try:
+        content = json.loads(_text(file))
+    except json.JSONDecodeError as error:
+        raise RunError(f"{file}:{error.lineno}:{error.colno}: not JSON ({error.msg}); the file is damaged") from None
+    if not isinstance(content, dict):
+        raise RunError(f"{file}: found a {type(content).__name__}, expected a JSON object")
+    return content
+
+
+def _result(folder: Path) -> Result | None:
+    file = folder / "result.json"
+    content = _read_json(file)
+    try:
+        return None if content is None else Result.model_validate(content)
+    except ValidationError as error:
+        raise RunError(f"{file}: {_first(error)}; `specforge evaluate` writes it anew") from None
+
+
+def _read_epochs(file: Path) -> tuple[tuple[EpochRecord, ...], tuple[str, ...]]:
+    """The records by epoch; a resumed run may repeat an epoch, then the later line counts."""
+    if not file.is_file():
+        return (), ()
+    lines = [(at, line) for at, line in enumerate(_text(file).split("\n"), start=1) if line.strip()]
+    found: dict[int, EpochRecord] = {}
+    notes: tuple[str, ...] = ()
+    for at, line in lines:
+        try:
+            record = EpochRecord.model_validate(json.loads(line))
+        except json.JSONDecodeError as error:
+            if at != lines[-1][0]:
+                raise RunError(f"{file}:{at}:{error.colno}: not JSON ({error.msg}); remove the damaged line") from None
+            # killed while writing: everything before it is whole
+            notes = (f"The last line of metrics.jsonl (line {at}) was cut off and is left out.",)
+        except ValidationError as error:
+            raise RunError(f"{file}:{at}: {_first(error)}; remove the damaged line") from None
+        else:
+            found[record.epoch] = record
+    return tuple(found[epoch] for epoch in sorted(found)), notes
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    return (
+        f"{f'`{place}`: ' if place else ''}found {problem['input']!r}, {problem['msg'][:1].lower()}{problem['msg'][1:]}"
+    )
+
+
+def _name(spec_text: str) -> str | None:
+    node = source.parse(spec_text, "spec.yaml", Findings())
+    entry = node.entries.get("name") if isinstance(node, source.Mapping) else None
+    return str(entry.value.value) if entry and isinstance(entry.value, source.Scalar) else None
