@@ -1,0 +1,1 @@
+"""The catalogue's optimizers; each public class is a word (see `specforge list`)."""

@@ -1,0 +1,29 @@
+"""Drops at regular intervals."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from specforge.catalog.definition import Clock, Count, Schedule
+
+
+class Step(Schedule):
+    """Multiplies the learning rate by `gamma` after every `step_size` epochs.
+
+        train:
+          schedule: {step: {step_size: 30, gamma: 0.1}}
+
+    `step_size` is in epochs; with 30, epochs 1 to 30 run at the optimizer's rate and epoch 31 is the first below it.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html
+    """
+
+    main: ClassVar[str | None] = "step_size"
+    also_known_as: ClassVar[tuple[str, ...]] = ("step_lr", "steplr")
+
+    step_size: Count
+    gamma: Annotated[float, Field(gt=0)] = 0.1
+
+    def rate(self, base: float, clock: Clock) -> float:
+        epoch = clock.step // clock.steps_per_epoch
+        return float(base * self.gamma ** (epoch // self.step_size))

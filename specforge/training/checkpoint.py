@@ -1,0 +1,148 @@
+"""Checkpoints: everything that a run needs to go on as if it had never stopped.
+
+    checkpoints/epoch-0007/            after epoch 7
+        weights.safetensors            the module's state_dict
+        optimizer.safetensors          the optimizer's tensors, `optimizer.<parameter>.<key>`
+        progress.json                  position, partial sums, history, the optimizer's plain numbers
+        manifest.json                  size and sha256 of the files above, written last
+    checkpoints/epoch-0007-step-00120/ 120 steps into epoch 8
+
+A checkpoint is written to a folder of another name, synced and renamed, so that a folder with this name is whole.
+Should a file be damaged later, its checksum says so, and the checkpoint before it is taken.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from specforge.training import durable
+from specforge.training.errors import TrainingError
+from specforge.training.manifest import MANIFEST, Damage, manifest, read_verified
+from specforge.training.optimizer import OptimizerState
+from specforge.training.progress import Progress
+
+WEIGHTS, OPTIMIZER, PROGRESS = "weights.safetensors", "optimizer.safetensors", "progress.json"
+_NAME = re.compile(r"epoch-(\d+)(?:-step-(\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A run's state between two steps."""
+
+    progress: Progress
+    weights: dict[str, Tensor]
+    optimizer: OptimizerState
+
+
+def name_of(epoch: int, step: int = 0) -> str:
+    """The folder of a checkpoint after so many epochs, and steps of the next."""
+    return f"epoch-{epoch:04d}" + (f"-step-{step:05d}" if step else "")
+
+
+class CheckpointStore:
+    """The checkpoints of one run, in one folder."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def names(self) -> list[str]:
+        """All checkpoints, the oldest first."""
+        if not self.folder.is_dir():
+            return []
+        found = [(match, path.name) for path in self.folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+        return [name for _, name in sorted(found, key=lambda pair: (int(pair[0][1]), int(pair[0][2] or 0)))]
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint; the older ones stay as they are, also when the disk is full."""
+        progress = checkpoint.progress
+        path = self.folder / name_of(progress.epoch, progress.step)
+        partial = self.folder / f".{path.name}.partial"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _write(partial, _contents(checkpoint))
+            shutil.rmtree(path, ignore_errors=True)  # there only if a damaged one could not be set aside
+            partial.replace(path)
+            durable.sync_folder(self.folder)
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise durable.cannot_write(path, error) from error
+
+    def keep(self, wanted: Iterable[str]) -> None:
+        """Remove all checkpoints but these and the newest two, and what was left of a write that was killed."""
+        kept = {*wanted, *self.names()[-2:]}
+        leftovers = [path.name for path in self.folder.glob(".*.partial")]
+        for name in [*(name for name in self.names() if name not in kept), *leftovers]:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def newest(self, *, tell: Callable[[str], None]) -> Checkpoint | None:
+        """The last good checkpoint, None if there never was one; damaged ones are told of and set aside."""
+        damaged: list[str] = []
+        for name in reversed(self.names()):
+            try:
+                found = self.load(name)
+            except Damage as damage:
+                tell(str(damage))
+                damaged.append(name)
+                continue
+            if damaged:
+                self._set_aside(damaged)
+                tell(f"going on from the checkpoint before it, {name}")
+            return found
+        if damaged:
+            raise TrainingError(f"no checkpoint in {self.folder} is whole", hint="train again with another `--out`")
+        return None
+
+    def load(self, name: str) -> Checkpoint:
+        """Read a checkpoint; raises `Damage` with the file at fault."""
+        content = {file: read_verified(self.folder / name, file) for file in (WEIGHTS, OPTIMIZER, PROGRESS)}
+        progress, numbers = Progress.decode(content[PROGRESS])
+        tensors = safetensors.torch.load(content[OPTIMIZER])
+        return Checkpoint(progress, safetensors.torch.load(content[WEIGHTS]), OptimizerState(tensors, numbers))
+
+    def weights(self, name: str) -> dict[str, Tensor]:
+        """Only a checkpoint's weights; raises `Damage`."""
+        return safetensors.torch.load(read_verified(self.folder / name, WEIGHTS))
+
+    def progress(self, name: str) -> Progress:
+        """Only a checkpoint's position and history; raises `Damage`."""
+        return Progress.decode(read_verified(self.folder / name, PROGRESS))[0]
+
+    def _set_aside(self, names: Iterable[str]) -> None:
+        """Under another name, where somebody may still look at them."""
+        for name in names:
+            path = self.folder / f"damaged-{name}"
+            shutil.rmtree(path, ignore_errors=True)
+            with suppress(OSError):
+                (self.folder / name).replace(path)
+
+
+def _contents(checkpoint: Checkpoint) -> dict[str, bytes]:
+    return {
+        WEIGHTS: _tensors(checkpoint.weights),
+        OPTIMIZER: _tensors(checkpoint.optimizer.tensors),
+        PROGRESS: checkpoint.progress.encode(checkpoint.optimizer.numbers),
+    }
+
+
+def _tensors(tensors: dict[str, Tensor]) -> bytes:
+    """The file keeps values, not memory layouts, and wants every tensor in memory of its own."""
+    return safetensors.torch.save(
+        {name: torch.empty(tensor.shape, dtype=tensor.dtype).copy_(tensor) for name, tensor in tensors.items()}
+    )
+
+
+def _write(folder: Path, contents: dict[str, bytes]) -> None:
+    """Files first, the manifest that vouches for them last."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name, content in contents.items():
+        durable.put(folder / name, content)
+    durable.put(folder / MANIFEST, manifest(contents))
+    durable.sync_folder(folder)

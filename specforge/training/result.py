@@ -1,0 +1,88 @@
+"""What a run reached: `result.json`, and `confusion.json` beside it.
+
+In: an `Evaluation` of the test part. Out: a `Result`, to and from JSON.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from operator import itemgetter
+from typing import Any
+
+from torch import nn
+
+from specforge.training import durable
+from specforge.training.evaluation import Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class ClassResult:
+    """How one class fared; `accuracy` is None where the test set has no image of it, `count` says how many."""
+
+    index: int
+    name: str
+    accuracy: float | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The test of a run's weights. Accuracies are shares of one, `loss` is the mean over images.
+
+    `tested_epoch` counts from 1 and says which epoch the weights are from, `weights` in which file they are.
+    `parameters` counts trained and fixed ones and running statistics, `seconds` training and validation.
+    """
+
+    test_loss: float
+    test_accuracy: float
+    test_top5_accuracy: float
+    per_class: tuple[ClassResult, ...]
+    best_class: ClassResult | None
+    worst_class: ClassResult | None
+    parameters: int
+    seconds: float
+    tested_epoch: int
+    checkpoint_policy: str
+    weights: str
+    spec_hash: str
+    dataset: str
+
+    def encode(self) -> bytes:
+        return durable.encode(asdict(self))
+
+    @classmethod
+    def decode(cls, content: bytes) -> "Result":
+        """Raises ValueError, KeyError or TypeError for what `encode` did not write."""
+        record: dict[str, Any] = json.loads(content)
+        for name in ("best_class", "worst_class"):
+            record[name] = None if record[name] is None else ClassResult(**record[name])
+        return cls(**{**record, "per_class": tuple(ClassResult(**entry) for entry in record["per_class"])})
+
+
+def class_results(evaluation: Evaluation, names: Sequence[str]) -> tuple[ClassResult, ...]:
+    """One for each class, in the data set's order."""
+    found = []
+    for index, (name, row) in enumerate(zip(names, evaluation.confusion, strict=True)):
+        count, correct = sum(row), row[index] if index < len(row) else 0
+        found.append(ClassResult(index, name, correct / count if count else None, count))
+    return tuple(found)
+
+
+def extremes(per_class: Sequence[ClassResult]) -> tuple[ClassResult | None, ClassResult | None]:
+    """The best and the worst class that has images; the first of equal ones."""
+    tested = [(entry.accuracy, entry) for entry in per_class if entry.accuracy is not None]
+    if not tested:
+        return None, None
+    # max and min take the first of equal ones
+    return max(tested, key=itemgetter(0))[1], min(tested, key=itemgetter(0))[1]
+
+
+def confusion_file(evaluation: Evaluation, names: Sequence[str]) -> bytes:
+    """`{"classes": [...], "matrix": [[...], ...]}`: a row for each true class, a column for each prediction."""
+    return durable.encode({"classes": list(names), "matrix": evaluation.confusion}, indent=None)
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Parameters and running statistics; counters are whole numbers and are not parameters."""
+    statistics = sum(buffer.numel() for buffer in module.buffers() if buffer.is_floating_point())
+    return statistics + sum(parameter.numel() for parameter in module.parameters())
