@@ -1,0 +1,72 @@
+"""Writing to the terminal: styled through rich where colour is wanted, plain text elsewhere."""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+MODES = ("auto", "always", "never")
+_mode = "auto"
+
+
+def choose_color(mode: str) -> None:
+    """What `--color` asked for, for the rest of the process."""
+    global _mode
+    _mode = mode
+
+
+def is_colored(stream: TextIO) -> bool:
+    """Whether to style what goes to this stream."""
+    if _mode != "auto":
+        return _mode == "always"
+    return "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def write(*pieces: str | tuple[str, str], to: TextIO | None = None) -> None:
+    """One line of pieces, each a text or (text, rich style)."""
+    stream = to or sys.stdout
+    if not is_colored(stream):
+        print("".join(piece if isinstance(piece, str) else piece[0] for piece in pieces), file=stream)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(file=stream, force_terminal=True, highlight=False, soft_wrap=True).print(Text.assemble(*pieces))
+
+
+def note(*pieces: str | tuple[str, str]) -> None:
+    """One line to stderr."""
+    write(*pieces, to=sys.stderr)
+
+
+def error(message: str, hint: str | None = None) -> None:
+    """What went wrong, and what to do about it, to stderr."""
+    note(("error", "bold red"), f": {message}")
+    if hint:
+        note(("hint", "bold cyan"), f": {hint}")
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: frozenset[int]) -> None:
+    """Columns to stdout; those in `numbers` are aligned right."""
+    if is_colored(sys.stdout):
+        _rich_table(headers, rows, numbers)
+        return
+    lines = [tuple(headers), *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (c.rjust(w) if i in numbers else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
+        print("  ".join(cells).rstrip())
+
+
+def _rich_table(headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[int]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column, header in enumerate(headers):
+        drawn.add_column(header, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    Console(force_terminal=True).print(drawn)

@@ -1,0 +1,65 @@
+"""Diagnostics for people and machines: the text with the guilty line, one line each, or JSON."""
+
+from collections.abc import Iterable, Iterator
+
+from specforge.cli.console import write
+from specforge.diagnostics import Diagnostic
+
+_COLORS = {"error": "bold red", "warning": "bold yellow", "accepted": "dim"}
+
+
+def write_text(found: Diagnostic, texts: dict[str, str]) -> None:
+    """The finding with its source line, a caret under what is meant, and the hint."""
+    label = "accepted" if found.accepted else found.severity
+    write((str(found.span), "bold"), ": ", (f"{label}[{found.code}]", _COLORS[label]), f" {found.message}")
+    for line in _excerpt(found, texts):
+        write((line, "blue" if "|" in line and "^" not in line else _COLORS[label]))
+    if found.context():
+        write("  ", ("where: ", "bold"), found.context().removeprefix(" (").removesuffix(")"))
+    if found.accepted:
+        write("  ", ("accepted: ", "bold"), found.accepted)
+    elif found.hint:
+        write("  ", ("hint: ", "bold cyan"), found.hint)
+
+
+def _excerpt(found: Diagnostic, texts: dict[str, str]) -> Iterator[str]:
+    """The source line, cut around the column when it is very long, and the carets below."""
+    span = found.span
+    lines = texts.get(span.file, "").splitlines()
+    if not 1 <= span.line <= len(lines) or not lines[span.line - 1].strip():
+        return
+    line = "".join(c if c.isprintable() else " " for c in lines[span.line - 1])
+    start = max(0, span.column - 80)
+    shown = line[start : start + 160]
+    end = span.end_column if span.end_line == span.line else len(line) + 1
+    carets = max(1, min(end, len(line) + 1) - span.column)
+    number = str(span.line)
+    yield f"  {number} | {shown}"
+    yield f"  {' ' * len(number)} | {' ' * (span.column - 1 - start)}{'^' * min(carets, 160)}"
+
+
+def concise(found: Diagnostic) -> str:
+    """`file:line:column: error[CODE] message; hint`."""
+    hint = f"; {found.hint}" if found.hint else ""
+    return f"{found.span}: {found.severity}[{found.code}] {found.message}{found.context()}{hint}"
+
+
+def to_json(findings: Iterable[Diagnostic]) -> str:
+    """The list of findings in the shape that `validate --format json` promises."""
+    import json
+
+    return json.dumps([_as_dict(found) for found in findings], indent=2, ensure_ascii=False)
+
+
+def _as_dict(found: Diagnostic) -> dict[str, object]:
+    return {
+        "file": found.span.file,
+        "line": found.span.line,
+        "column": found.span.column,
+        "end_line": found.span.end_line,
+        "end_column": found.span.end_column,
+        "code": found.code,
+        "severity": found.severity,
+        "message": found.message + found.context(),
+        "hint": found.hint,
+    }

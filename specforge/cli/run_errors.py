@@ -1,0 +1,40 @@
+"""What `train` and `evaluate` say when a run can't start or go on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from specforge.cli import console
+
+
+@contextmanager
+def reported(*, resume: str | None = None) -> Iterator[None]:
+    """Turn failures of data, runs and packages into one message; `resume` is the command that goes on."""
+    from specforge.experiment import MissingExtra
+
+    try:
+        yield
+    except MissingExtra as error:
+        console.error(error.message, error.hint)
+        raise typer.Exit(1) from None
+    except Exception as error:
+        _report(error, resume)
+        raise
+
+
+def _report(error: Exception, resume: str | None) -> None:
+    """Say what failed and leave, when it is one of the failures that are expected."""
+    from specforge.catalog.datasets.definition import DataError
+    from specforge.report import RunError
+    from specforge.training.errors import Interrupted, TrainingError
+
+    if isinstance(error, Interrupted):
+        console.note(("interrupted", "bold yellow"), f": the run is saved; go on with: {resume}")
+        raise typer.Exit(error.exit_code) from None
+    if isinstance(error, DataError | TrainingError):
+        console.error(error.message, error.hint)
+        raise typer.Exit(1) from None
+    if isinstance(error, RunError):
+        console.error(str(error))
+        raise typer.Exit(1) from None

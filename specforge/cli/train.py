@@ -1,0 +1,72 @@
+"""`specforge train`: train a spec and write a run directory."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from specforge.analysis import analyse
+from specforge.cli import console
+from specforge.cli.guard import guarded
+from specforge.cli.options import DataDir, Device, Download, Settings, SpecArgument
+from specforge.cli.run_errors import reported
+
+if TYPE_CHECKING:
+    from specforge.experiment import Run
+
+
+def train(
+    spec: SpecArgument,
+    set_: Settings = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Run directory.  [default: runs/NAME]", show_default=False)
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue what the run directory holds, or start it.")
+    ] = False,
+    device: Device = None,
+    data_dir: DataDir = None,
+    download: Download = False,
+) -> None:
+    """Train a spec: progress to stderr, the result and the report's path to stdout."""
+    from specforge.cli.findings import concise
+
+    settings = tuple(set_ or ())
+    analysis = analyse(spec, settings)
+    for found in analysis.findings:
+        if found.severity == "warning" and not found.accepted:
+            console.note(concise(found))
+    loaded, graph = analysis.require()
+    console.note((loaded.name, "bold"), f": {graph.trainable_parameters:,} trainable parameters, {graph.macs:,} MACs")
+    with reported(resume=_resume_command(spec, settings, out)):
+        from specforge import experiment
+        from specforge.cli.progress import progress
+
+        with progress() as listener:
+            run = experiment.train(
+                loaded, out=out, resume=resume, device=device, data_dir=data_dir, download=download, listener=listener
+            )
+    _show(run)
+
+
+def _resume_command(spec: str, settings: tuple[str, ...], out: Path | None) -> str:
+    import shlex
+
+    words = ["specforge", "train", spec, *(word for setting in settings for word in ("--set", setting))]
+    return shlex.join([*words, *(("--out", str(out)) if out else ()), "--resume"])
+
+
+def _show(run: "Run") -> None:
+    result = run.result
+    at = f" (weights of epoch {result.tested_epoch})"
+    console.write(
+        "test accuracy ", (f"{result.test_accuracy:.2%}", "bold green"), f", test loss {result.test_loss:.4f}{at}"
+    )
+    if result.best_class and result.worst_class:
+        best, worst = result.best_class, result.worst_class
+        console.write(f"best class {best.name} {best.accuracy:.1%}, worst class {worst.name} {worst.accuracy:.1%}")
+    console.write(f"run    {run.path}")
+    console.write(f"report {run.report}")
+
+
+command = guarded(train)

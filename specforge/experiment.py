@@ -1,0 +1,163 @@
+"""A spec -> a network, a finished run, or a run tested again: what `compile`, `train` and `evaluate` do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from specforge.analysis import analyse
+from specforge.diagnostics import Findings, SpecError, define
+from specforge.graph import Graph, lower
+from specforge.spec import Spec
+
+if TYPE_CHECKING:
+    import torch
+
+    from specforge.training.listener import Listener
+    from specforge.training.result import Result
+
+INCOMPLETE = define(
+    "SF601",
+    "nothing-to-train",
+    "Training needs `data:` and `train:` beside the model. A spec may leave them out until it is trained.",
+)
+DEFAULT_DATA_DIR = Path("data")
+
+
+class MissingExtra(Exception):
+    """A package that only training needs is not installed."""
+
+    def __init__(self, package: str):
+        super().__init__(package)
+        self.message = f"`{package}` is not installed: the core alone can't train"
+        self.hint = "pip install 'specforge[train]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run: its folder, its result, and the report."""
+
+    path: Path
+    result: "Result"
+    report: Path | None = None
+
+
+def compile(  # noqa: A001  the word of the phase, as in `re.compile`
+    spec: str | Path | Spec, *, settings: tuple[str, ...] = (), seed: int | None = None
+) -> "torch.nn.Module":
+    """The network of a spec file or of a loaded spec, on the CPU, with fresh weights (repeatable with a `seed`).
+
+    Raises `SpecError` with every error of a spec that is not right.
+    """
+    _require_training_packages()
+    from specforge.torch_backend import build
+
+    return build(_spec_and_graph(spec, settings)[1], seed=seed)
+
+
+def train(
+    spec: str | Path | Spec,
+    *,
+    settings: tuple[str, ...] = (),
+    out: Path | str | None = None,
+    resume: bool = False,
+    device: str | None = None,
+    data_dir: Path | str | None = None,
+    download: bool = False,
+    listener: "Listener | None" = None,
+) -> Run:
+    """Train a spec and write its run directory, by default `runs/NAME`.
+
+    Raises `SpecError` for a spec that is not right, `DataError` for data that cannot be read, `TrainingError` for a run
+    that cannot start or go on, and `Interrupted` after a signal, with a run that can be resumed.
+    """
+    found, graph = _spec_and_graph(spec, settings)
+    if found.data is None or found.train is None:
+        raise SpecError(_incomplete(str(spec) if not isinstance(spec, Spec) else spec.name))
+    _require_training_packages()
+    from specforge.data.prepare import prepare
+    from specforge.data.randomness import key
+    from specforge.resolved import spec_hash, to_yaml
+    from specforge.torch_backend import build
+    from specforge.training import RunDirectory, choose_device, fit
+
+    chosen = choose_device(device)
+    folder = Path(out) if out is not None else default_folder(found.name, resume=resume)
+    run = RunDirectory(folder, to_yaml(found), spec_hash(found))
+    prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=chosen, download=download)
+    module = build(graph, seed=key(found.train.seed, "init"), device=chosen)
+    result = fit(module, found, prepared, run=run, device=chosen, resume=resume, listener=listener)
+    return Run(folder, result, write_reports(folder, found, graph))
+
+
+def evaluate(
+    run: Path | str, *, device: str | None = None, data_dir: Path | str | None = None, download: bool = False
+) -> "Result":
+    """Test the tested weights of a finished run again, on the test part that its spec names."""
+    _require_training_packages()
+    from specforge.data.prepare import prepare
+    from specforge.torch_backend import build
+    from specforge.training import RunDirectory, choose_device, evaluate_run
+
+    folder = RunDirectory.open(Path(run)).path
+    found, graph = analyse(folder / "spec.yaml").require()
+    if found.data is None or found.train is None:
+        raise SpecError(_incomplete(str(folder / "spec.yaml")))
+    chosen = choose_device(device)
+    prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=chosen, download=download)
+    return evaluate_run(build(graph, device=chosen), found, prepared, run=folder, device=chosen)
+
+
+def default_folder(name: str, *, resume: bool) -> Path:
+    """`runs/NAME`, or the next free `runs/NAME-2`, …; to resume, the newest that exists."""
+    number, folder = 1, Path("runs") / name
+    while folder.exists():
+        number += 1
+        following = Path("runs") / f"{name}-{number}"
+        if resume and not following.exists():
+            return folder
+        folder = following
+    return folder
+
+
+def write_reports(folder: Path, spec: Spec, graph: Graph) -> Path:
+    """`curves.png` and `report.html` of a run; returns the report's path."""
+    from specforge.report import write_curves, write_report
+    from specforge.summary import rows, totals
+
+    source = spec.source.model_dump(exclude_none=True) if spec.source else {}
+    write_curves(folder)
+    return write_report(
+        folder,
+        name=spec.name,
+        description=spec.description,
+        source=", ".join(str(value) for value in source.values()) or None,
+        layers=[row._asdict() for row in rows(graph)],
+        totals={**totals(graph)._asdict(), "macs": graph.macs},
+        reported=spec.reported,
+    )
+
+
+def _spec_and_graph(spec: str | Path | Spec, settings: tuple[str, ...]) -> tuple[Spec, Graph]:
+    if not isinstance(spec, Spec):
+        return analyse(spec, settings).require()
+    findings = Findings()
+    graph = None if spec.model is None or spec.model.layers is None else lower(spec.model, findings)
+    if graph is None:
+        raise SpecError(findings)
+    return spec, graph
+
+
+def _incomplete(name: str) -> Findings:
+    from specforge.diagnostics import Span
+
+    findings = Findings()
+    findings.add(INCOMPLETE, Span(name, 1, 1, 1, 1), "there is nothing to train", "add `data:` and `train:`")
+    return findings
+
+
+def _require_training_packages() -> None:
+    from importlib.util import find_spec
+
+    for package in ("torch", "numpy", "safetensors", "matplotlib"):
+        if find_spec(package) is None:
+            raise MissingExtra(package)

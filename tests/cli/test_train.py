@@ -1,0 +1,97 @@
+"""Training, resuming and evaluating through the command line, on the embedded digits."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.cli.conftest import PROGRAM, ROOT, Run
+
+FILES = ("spec.yaml", "environment.json", "metrics.jsonl", "checkpoints", "result.json", "curves.png", "report.html")
+
+
+def test_train_writes_a_run_and_evaluate_agrees(specforge: Run, tiny: Path) -> None:
+    done = specforge("train", tiny)
+    assert done.returncode == 0, done.stderr
+    run = tiny.parent / "runs" / "tiny"
+    assert done.stdout.splitlines()[-1] == "report runs/tiny/report.html"
+    assert "epoch 2/2" in done.stderr
+    for name in FILES:
+        assert (run / name).exists(), name
+    result = json.loads((run / "result.json").read_text())
+    assert result["parameters"] == 1370
+    assert [entry["name"] for entry in result["per_class"]] == [str(digit) for digit in range(10)]
+    again = json.loads(specforge("evaluate", "runs/tiny", "--format", "json").stdout)["runs/tiny"]
+    assert again["test_accuracy"] == result["test_accuracy"]
+    assert abs(again["test_loss"] - result["test_loss"]) < 1e-6
+
+
+def test_a_second_run_gets_a_folder_of_its_own(specforge: Run, tiny: Path) -> None:
+    first, second = (specforge("train", tiny, "--set", "train.epochs=1") for _ in range(2))
+    assert first.stdout.splitlines()[-1] == "report runs/tiny/report.html"
+    assert second.stdout.splitlines()[-1] == "report runs/tiny-2/report.html"
+    assert first.stdout.splitlines()[0] == second.stdout.splitlines()[0]  # the same seed, the same result
+
+
+def test_an_occupied_folder_is_refused(specforge: Run, tiny: Path) -> None:
+    specforge("train", tiny, "--set", "train.epochs=1", "--out", "here")
+    done = specforge("train", tiny, "--out", "here")
+    assert done.returncode == 1
+    assert "--resume" in done.stderr
+    changed = specforge("train", tiny, "--out", "here", "--resume")
+    assert changed.returncode == 1
+    assert "another spec" in changed.stderr
+
+
+def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_weights(specforge: Run, tiny: Path) -> None:
+    long = ("--set", "train.epochs=30")
+    whole = specforge("train", tiny, *long, "--out", "whole")
+    assert whole.returncode == 0, whole.stderr
+    command = [sys.executable, "-c", PROGRAM, "train", str(tiny), *long, "--out", "cut"]
+    process = subprocess.Popen(
+        command,
+        cwd=tiny.parent,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    metrics = tiny.parent / "cut" / "metrics.jsonl"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (metrics.exists() and metrics.read_text().count("\n") >= 2):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 130, messages
+    assert "--out cut --resume" in messages
+    assert "Traceback" not in messages
+    done = specforge("train", tiny, *long, "--out", "cut", "--resume")
+    assert done.returncode == 0, done.stderr
+    results = [json.loads((tiny.parent / name / "result.json").read_text()) for name in ("whole", "cut")]
+    weights = [
+        (tiny.parent / name / result["weights"]).read_bytes()
+        for name, result in zip(("whole", "cut"), results, strict=True)
+    ]
+    assert weights[0] == weights[1]
+    curves = [(tiny.parent / name / "metrics.jsonl").read_text().splitlines() for name in ("whole", "cut")]
+    losses = [[json.loads(line)["train_loss"] for line in lines] for lines in curves]
+    assert losses[0] == losses[1]
+
+
+def test_missing_data_names_the_folder_and_the_option(specforge: Run, tiny: Path) -> None:
+    text = tiny.read_text().replace("dataset: digits", "dataset: cifar10").replace("[1, 8, 8]", "[3, 32, 32]")
+    tiny.write_text(text.replace("expect: {trainable_parameters: 1370}\n", ""))
+    done = specforge("train", tiny, "--data-dir", "nowhere")
+    assert done.returncode == 1
+    assert "--download" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_spec_without_a_recipe_says_so(specforge: Run, tmp_path: Path) -> None:
+    (tmp_path / "model.yaml").write_text("specforge: 1\nname: m\nmodel: {input: [4], layers: [{linear: 2}]}\n")
+    done = specforge("train", "model.yaml")
+    assert done.returncode == 1
+    assert "SF601" in done.stderr
