@@ -29,6 +29,8 @@ class Synthetic(Dataset):
     standard deviation `noise` (on a scale where 1 is the full range from black to white). Classes take turns, so
     their counts differ by one at most. The same arguments and numpy give the same images; `test` does not change
     the training images.
+
+    Source: generated here; no data set lies behind it.
     """
 
     image: tuple[Count, Count, Count] = (3, 32, 32)

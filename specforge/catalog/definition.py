@@ -1,0 +1,188 @@
+"""What every catalogue entry is: one Pydantic class per word of the language.
+
+An entry's fields are the word's arguments, its docstring is its documentation (`explain`, the JSON Schema and
+the reference read it), and it lowers to a `Call`, the constructor expression that the torch backend evaluates
+against a closed table and the source emitter prints. Nothing here imports torch.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
+
+from specforge.diagnostics import Span
+from specforge.shapes import Shape
+
+Literals = bool | int | float | str | None | tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A constructor expression: `Call("torch.nn.ReLU")` is `torch.nn.ReLU()`. Arguments are literals or Calls."""
+
+    target: str
+    arguments: Mapping[str, "Literals | Call"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One tensor of a layer's state: its name below the layer's path and its shape.
+
+    A `parameter` is trained, a `statistic` (running mean) is not, a `counter` is state but counted nowhere.
+    """
+
+    name: str
+    shape: Shape
+    role: Literal["parameter", "statistic", "counter"] = "parameter"
+
+
+class Section(BaseModel):
+    """A part of a spec with fixed keys: strict, frozen, no unknown keys, finite numbers only."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True, arbitrary_types_allowed=True
+    )
+
+
+class Definition(Section):
+    """A word of the catalogue.
+
+    `family` is the kind of word, `main` the argument of the short form `word: value`, `also_known_as` what other
+    frameworks call it (in lower case): using one of those is an error whose hint names the word.
+    """
+
+    family: ClassVar[str] = ""
+    main: ClassVar[str | None] = None
+    also_known_as: ClassVar[tuple[str, ...]] = ()
+
+
+class Layer(Definition):
+    """An operation of the network: shape rule, cost rule and constructor. Shapes are without the batch axis."""
+
+    family: ClassVar[str] = "layers"
+
+    def output_shape(self, input: Shape) -> Shape:
+        """The shape that leaves; raises `Misfit` for a shape that the layer cannot take."""
+        raise NotImplementedError
+
+    def parameters(self, input: Shape) -> tuple[Parameter, ...]:
+        """The layer's tensors, in state_dict order."""
+        return ()
+
+    def strides(self, axes: int) -> tuple[int, ...]:
+        """By how much each of `axes` spatial axes is thinned out: 1 but in convolutions and pooling."""
+        return (1,) * axes
+
+    def macs(self, input: Shape, output: Shape) -> int:
+        """Multiply-accumulates for one image, of convolutions and matrix products only."""
+        return 0
+
+    def lower(self, input: Shape) -> Call:
+        """The constructor expression of the module that does it."""
+        raise NotImplementedError
+
+
+# Lowers a named region of items from an input shape and gives its output shape, None after an error inside it.
+LowerRegion = Callable[[str, "Items", Shape], Shape | None]
+
+
+class Composite(Layer):
+    """A layer made of layers. Its module takes its children, in order, as one OrderedDict."""
+
+    def lower_regions(self, input: Shape, lower: LowerRegion) -> Shape | None:
+        """Lower every region; region "" registers its items directly under this layer's path."""
+        raise NotImplementedError
+
+    def assemble(self, input: Shape, output: Shape) -> Call:
+        """The constructor of the module that takes the children."""
+        return Call("torch.nn.Sequential")
+
+
+class Initializer(Definition):
+    """How a parameter starts. Lowers to a call that takes the tensor as its first argument.
+
+    `fewest_axes` is what the tensor must have: one whose spread follows from inputs and outputs needs both axes.
+    """
+
+    family: ClassVar[str] = "initializers"
+    fewest_axes: ClassVar[int] = 0
+
+    def lower(self) -> Call:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One bound entry of a `layers:` list. `id` is its path segment; spans lead back to the text."""
+
+    id: str
+    kind: str
+    layer: Layer
+    span: Span
+    argument_spans: Mapping[str, Span]
+    initializers: Mapping[str, Initializer]
+    trainable: bool = True
+
+
+Items = tuple[InstanceOf[Item], ...]
+
+
+class Optimizer(Definition):
+    """How gradients change weights. Lowers to the optimizer's call without its parameter list."""
+
+    family: ClassVar[str] = "optimizers"
+    lr: float = Field(gt=0)
+
+    def lower(self) -> Call:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where a run stands: `step` optimizer steps done of `epochs` epochs of `steps_per_epoch` steps each."""
+
+    step: int
+    steps_per_epoch: int
+    epochs: int
+
+
+class Schedule(Definition):
+    """How the learning rate moves: a pure function of the step, durations in epochs."""
+
+    family: ClassVar[str] = "schedules"
+
+    def rate(self, base: float, clock: Clock) -> float:
+        """The learning rate of the next step, for an optimizer whose own rate is `base`."""
+        raise NotImplementedError
+
+
+class Loss(Definition):
+    """What is minimised. Lowers to a module that takes logits (N, classes) and class indices (N,)."""
+
+    family: ClassVar[str] = "losses"
+
+    def lower(self) -> Call:
+        raise NotImplementedError
+
+
+def _one_or_list(value: object) -> object:
+    numbers = value if isinstance(value, tuple) else (value,)
+    if not numbers or any(isinstance(number, bool) or not isinstance(number, int) for number in numbers):
+        raise ValueError("a whole number, or a list of one for each spatial axis")
+    return value
+
+
+def _at_least(low: int) -> Callable[[int | tuple[int, ...]], int | tuple[int, ...]]:
+    def check(value: int | tuple[int, ...]) -> int | tuple[int, ...]:
+        if min(value if isinstance(value, tuple) else (value,)) < low:
+            raise ValueError(f"{'whole numbers' if isinstance(value, tuple) else 'a whole number'} of at least {low}")
+        return value
+
+    return check
+
+
+Count = Annotated[int, Field(ge=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+Extent = Annotated[int | tuple[int, ...], BeforeValidator(_at_least(1)), BeforeValidator(_one_or_list)]
+Margin = Annotated[int | tuple[int, ...], BeforeValidator(_at_least(0)), BeforeValidator(_one_or_list)]

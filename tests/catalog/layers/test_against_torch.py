@@ -1,0 +1,367 @@
+"""Every layer's shape, tensors and cost against the torch module that it lowers to."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from specforge.catalog.definition import Item, Layer
+from specforge.catalog.discovery import definition, index
+from specforge.catalog.layers.activation import Softplus
+from specforge.catalog.layers.convolution import Conv
+from specforge.catalog.layers.pooling import AvgPool, MaxPool
+from specforge.catalog.layers.reshaping import Flatten
+from specforge.diagnostics import Findings, Span
+from specforge.graph import Graph, lower
+from specforge.shapes import Misfit, Shape
+from specforge.spec import Model
+from specforge.torch_backend import build
+from tests.networks import graph_of
+
+# torch notes that an even kernel with `padding: same` costs a copy; that is no fault of the shape
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
+
+BATCH = 2
+WHERE = Span("example.yaml", 1, 1, 1, 2)
+ANY: tuple[Shape, ...] = ((7,), (3, 5), (3, 8, 8), (2, 4, 5, 6))
+SPATIAL: tuple[Shape, ...] = ((3, 9), (3, 9, 8), (3, 9, 8, 7))
+IMAGE: tuple[Shape, ...] = ((3, 9, 8),)
+
+# word -> what may be written after it -> the inputs to try it on
+CASES: dict[str, dict[str, tuple[Shape, ...]]] = {
+    "conv": {
+        "{out_channels: 4, kernel_size: 3}": SPATIAL,
+        "{out_channels: 4, kernel_size: 2, padding: same}": SPATIAL,
+        "{out_channels: 4, kernel_size: 3, padding: same, dilation: 3, padding_mode: circular}": SPATIAL,
+        "{out_channels: 4, kernel_size: 3, padding: valid, bias: false}": SPATIAL,
+        "{out_channels: 6, kernel_size: 1, stride: 2, groups: 3}": SPATIAL,
+        "{out_channels: 6, kernel_size: 5, padding: 2, stride: 2, padding_mode: reflect}": SPATIAL,
+        "{out_channels: 4, kernel_size: [3]}": ((3, 9),),
+        "{out_channels: 4, kernel_size: [3, 2], stride: [1, 2], padding: [0, 4], dilation: [2, 1]}": IMAGE,
+        "{out_channels: 4, kernel_size: [1, 2, 3], padding: [1, 2, 3], padding_mode: replicate}": ((3, 4, 5, 6),),
+    },
+    "linear": {"5": ((7,), (3, 7)), "{out_features: 5, bias: false}": ((7,), (3, 7))},
+    "batch_norm": {
+        "": ANY,
+        "{eps: 1e-3, momentum: 0.01}": ANY,
+        "{affine: false}": ANY,
+        "{track_running_stats: false}": ANY,
+        "{affine: false, track_running_stats: false}": ANY,
+    },
+    "max_pool": {
+        "2": SPATIAL,
+        "{kernel_size: 3, stride: 2, padding: 1}": SPATIAL,
+        "{kernel_size: 3, dilation: 2, ceil_mode: true, stride: 3}": SPATIAL,
+        "{kernel_size: [3]}": ((3, 9),),
+        "{kernel_size: [3, 2], stride: [1, 2], padding: [0, 1], dilation: [2, 1]}": IMAGE,
+        "{kernel_size: [1, 2, 3], padding: [0, 1, 1], dilation: [1, 2, 1]}": ((3, 4, 5, 6),),
+    },
+    "avg_pool": {
+        "2": SPATIAL,
+        "{kernel_size: 3, stride: 2, padding: 1, count_include_pad: false}": SPATIAL,
+        "{kernel_size: 2, ceil_mode: true, stride: 3}": SPATIAL,
+        "{kernel_size: [3]}": ((3, 9),),
+        "{kernel_size: [3, 2], stride: [1, 2], padding: [0, 1]}": IMAGE,
+        "{kernel_size: [1, 2, 3], padding: [0, 1, 1]}": ((3, 4, 5, 6),),
+    },
+    "global_avg_pool": {"": (*SPATIAL, (3, 1, 1))},
+    "dropout": {"": ANY, "0": ANY, "0.25": ANY},
+    "flatten": {
+        "": ANY,
+        "{start_dim: 2}": ((3, 5), (3, 8, 8)),
+        "{end_dim: 2}": ((3, 5), (3, 8, 8)),
+        "{start_dim: 2, end_dim: -2}": ((2, 4, 5, 6),),
+        "{start_dim: 1, end_dim: -3}": ((2, 4, 5, 6),),
+    },
+    "sequential": {
+        "{layers: [{conv: {out_channels: 4, kernel_size: 3}}, batch_norm, relu]}": SPATIAL,
+        "{layers: []}": ANY,
+    },
+    "repeat": {
+        "{times: 3, layers: [{linear: 5}, batch_norm, prelu]}": ((7,),),
+        "{times: 0, layers: [relu]}": ANY,
+        "{for: {c: [4, 6]}, layers: [{conv: {out_channels: $c, kernel_size: 3, stride: $(index + 1)}}]}": SPATIAL,
+    },
+    "residual": {
+        "{layers: [{conv: {out_channels: 3, kernel_size: 3, padding: same}}, batch_norm]}": SPATIAL,
+        "{layers: [{conv: {out_channels: 4, kernel_size: 3, padding: 1, stride: 2}}], shortcut: projection}": SPATIAL,
+        "{layers: [{conv: {out_channels: 4, kernel_size: 1, stride: [2, 1]}}], shortcut: projection}": IMAGE,
+        "{layers: [relu], shortcut: projection}": ANY,
+        "{layers: [{linear: 5}], shortcut: where_possible}": ((7,), (5,)),
+        "{layers: [{linear: 5}], shortcut: [{linear: {out_features: 5, bias: false}}]}": ((7,),),
+    },
+    "relu": {"": ANY},
+    "relu6": {"": ANY},
+    "leaky_relu": {"": ANY, "0.2": ANY},
+    "elu": {"": ANY, "0.5": ANY},
+    "celu": {"": ANY, "0.5": ANY},
+    "selu": {"": ANY},
+    "gelu": {"": ANY, "tanh": ANY},
+    "silu": {"": ANY},
+    "mish": {"": ANY},
+    "sigmoid": {"": ANY},
+    "log_sigmoid": {"": ANY},
+    "hardsigmoid": {"": ANY},
+    "hardswish": {"": ANY},
+    "tanh": {"": ANY},
+    "hardtanh": {"": ANY, "{min_val: 0, max_val: 2.5}": ANY},
+    "softplus": {"": ANY, "{beta: 2, threshold: 5}": ANY},
+    "softsign": {"": ANY},
+    "tanhshrink": {"": ANY},
+    "softshrink": {"": ANY, "0": ANY},
+    "hardshrink": {"": ANY, "0.1": ANY},
+    "prelu": {"": ANY, "{init: 0.1}": ANY, "3": ((3,), (3, 5), (3, 8, 8))},
+    "softmax": {"": ANY, "-1": ANY, "2": ((3, 5), (3, 8, 8))},
+    "log_softmax": {"": ANY, "-1": ANY, "2": ((3, 5), (3, 8, 8))},
+}
+
+
+def test_every_layer_has_cases() -> None:
+    assert set(CASES) == set(index("layers"))
+
+
+@pytest.mark.parametrize(
+    ("word", "arguments", "input"),
+    [(word, arguments, shape) for word in CASES for arguments, inputs in CASES[word].items() for shape in inputs],
+)
+def test_equals_the_module(word: str, arguments: str, input: Shape, tmp_path: Path) -> None:
+    graph = graph_of(tmp_path, f"- {word}: {arguments}", input=input)
+    agrees(graph, build(graph, device="meta"), "meta")
+
+
+def agrees(graph: Graph, module: nn.Module, device: str) -> None:
+    """The graph's shape, state, counts and cost are the module's."""
+    x = torch.zeros(BATCH, *graph.input, device=device, requires_grad=True)
+    with FlopCounterMode(display=False) as counter:
+        output = module.train()(x)
+    assert tuple(output.shape) == (BATCH, *graph.output)
+    assert list(graph.state().items()) == [(name, tuple(value.shape)) for name, value in module.state_dict().items()]
+    statistics = [buffer for name, buffer in module.named_buffers() if not name.endswith("num_batches_tracked")]
+    assert graph.trainable_parameters == sum(parameter.numel() for parameter in module.parameters())
+    assert graph.non_trainable_parameters == sum(buffer.numel() for buffer in statistics)
+    assert graph.macs * 2 * BATCH == counter.get_total_flops()
+
+
+def as_network(layer: Layer, kind: str, input: Shape) -> Graph | None:
+    """The layer as a network of its own; None when it does not fit."""
+    item = Item(f"{kind}_1", kind, layer, WHERE, {}, {})
+    return lower(Model(input=input, layers=(item,)), Findings())
+
+
+def runs(module_class: type[nn.Module], arguments: dict[str, Any], input: Shape) -> nn.Module | None:
+    """The module if torch builds it and it takes the input; on the CPU, since meta kernels check less."""
+    try:
+        module = module_class(**arguments)
+        module(torch.zeros(BATCH, *input, requires_grad=True))
+    except (RuntimeError, ValueError):
+        return None
+    return module
+
+
+def accepted_like_torch(kind: str, arguments: dict[str, Any], input: Shape, module: nn.Module | None) -> None:
+    """specforge accepts what torch accepts, and then builds the same."""
+    found = definition("layers", kind)
+    assert found is not None
+    try:
+        layer = found(**arguments)
+    except ValidationError:
+        graph = None
+    else:
+        assert isinstance(layer, Layer)
+        graph = as_network(layer, kind, input)
+    assert (graph is None) == (module is None), f"{kind} {arguments} on {input}: torch says {module}"
+    if graph is not None and module is not None:
+        built = build(graph)
+        assert repr(built[0]) == repr(module)  # type: ignore[index]  # a Sequential
+        agrees(graph, built, "cpu")
+
+
+@st.composite
+def windows(draw: st.DrawFn, *, largest: int) -> tuple[Shape, dict[str, Any]]:
+    """Spatial sizes, and the arguments that convolution and pooling share, as one number or one for each axis."""
+    axes = draw(st.integers(1, 3))
+
+    def extent(low: int, high: int) -> st.SearchStrategy[Any]:
+        number = st.integers(low, high)
+        return st.one_of(number, st.tuples(*[number] * axes))
+
+    sizes = draw(st.tuples(*[st.integers(1, largest)] * axes))
+    given_arguments = {
+        "kernel_size": draw(extent(1, 4)),
+        "stride": draw(extent(1, 4)),
+        "padding": draw(extent(0, 4)),
+        "dilation": draw(extent(1, 3)),
+    }
+    return sizes, given_arguments
+
+
+@settings(deadline=None, max_examples=150, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    window=windows(largest=6),
+    channels=st.integers(1, 4),
+    out_channels=st.integers(1, 4),
+    groups=st.integers(1, 2),
+    bias=st.booleans(),
+    named_padding=st.sampled_from([None, None, "same", "valid"]),
+    padding_mode=st.sampled_from(["zeros", "zeros", "reflect", "replicate", "circular"]),
+)
+def test_convolution_accepts_what_torch_accepts(
+    window: tuple[Shape, dict[str, Any]],
+    channels: int,
+    out_channels: int,
+    groups: int,
+    bias: bool,
+    named_padding: str | None,
+    padding_mode: str,
+) -> None:
+    sizes, arguments = window
+    arguments |= {"out_channels": out_channels, "groups": groups, "bias": bias, "padding_mode": padding_mode}
+    if named_padding is not None:
+        arguments["padding"] = named_padding
+    module_class = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[len(sizes) - 1]
+    module = runs(module_class, {"in_channels": channels, **arguments}, (channels, *sizes))
+    accepted_like_torch("conv", arguments, (channels, *sizes), module)
+
+
+@pytest.mark.parametrize("padding_mode", ["reflect", "circular"])
+@pytest.mark.parametrize("kernel_size", range(1, 7))
+@pytest.mark.parametrize("size", range(1, 5))
+def test_a_border_made_from_the_image_is_no_wider(size: int, kernel_size: int, padding_mode: str) -> None:
+    """`same` pads an even kernel by one more on the right."""
+    arguments = {"out_channels": 1, "kernel_size": kernel_size, "padding": "same", "padding_mode": padding_mode}
+    module = runs(nn.Conv1d, {"in_channels": 1, **arguments}, (1, size))
+    accepted_like_torch("conv", arguments, (1, size), module)
+
+
+@settings(deadline=None, max_examples=300, derandomize=True)
+@given(window=windows(largest=6), ceil_mode=st.booleans(), stride_given=st.booleans())
+def test_max_pooling_accepts_what_torch_accepts(
+    window: tuple[Shape, dict[str, Any]], ceil_mode: bool, stride_given: bool
+) -> None:
+    sizes, arguments = window
+    arguments["ceil_mode"] = ceil_mode
+    if not stride_given:
+        del arguments["stride"]
+    module_class = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)[len(sizes) - 1]
+    accepted_like_torch("max_pool", arguments, (2, *sizes), runs(module_class, arguments, (2, *sizes)))
+
+
+@settings(deadline=None, max_examples=300, derandomize=True)
+@given(window=windows(largest=6), ceil_mode=st.booleans(), stride_given=st.booleans(), count=st.booleans())
+def test_average_pooling_accepts_what_torch_accepts(
+    window: tuple[Shape, dict[str, Any]], ceil_mode: bool, stride_given: bool, count: bool
+) -> None:
+    sizes, arguments = window
+    del arguments["dilation"]
+    arguments |= {"ceil_mode": ceil_mode, "count_include_pad": count}
+    if not stride_given:
+        del arguments["stride"]
+    module_class = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)[len(sizes) - 1]
+    accepted_like_torch("avg_pool", arguments, (2, *sizes), runs(module_class, arguments, (2, *sizes)))
+
+
+@settings(deadline=None, max_examples=200, derandomize=True)
+@given(
+    input=st.lists(st.integers(1, 3), min_size=1, max_size=4).map(tuple),
+    start_dim=st.integers(1, 6),
+    end_dim=st.integers(-6, 6),
+)
+def test_flatten_accepts_what_torch_accepts(input: Shape, start_dim: int, end_dim: int) -> None:
+    assume(end_dim != 0)  # torch could join nothing there: it names the batch
+    arguments = {"start_dim": start_dim, "end_dim": end_dim}
+    try:
+        module: nn.Module | None = nn.Flatten(**arguments)
+        nn.Flatten(**arguments)(torch.zeros(BATCH, *input))
+    except (RuntimeError, IndexError):
+        module = None
+    accepted_like_torch("flatten", arguments, input, module)
+
+
+@pytest.mark.parametrize("slopes", [1, 2, 3])
+@pytest.mark.parametrize("input", ANY)
+def test_prelu_accepts_what_torch_accepts(input: Shape, slopes: int) -> None:
+    accepted_like_torch("prelu", {"num_parameters": slopes}, input, runs(nn.PReLU, {"num_parameters": slopes}, input))
+
+
+@pytest.mark.parametrize(
+    ("layer", "input", "argument"),
+    [
+        (Conv(out_channels=4, kernel_size=9), (3, 8, 8), "kernel_size"),
+        (Conv(out_channels=4, kernel_size=3, groups=2), (3, 8, 8), "groups"),
+        (Conv(out_channels=4, kernel_size=3, padding=4, padding_mode="reflect"), (3, 4, 9), "padding_mode"),
+        (Conv(out_channels=4, kernel_size=3, padding=5, padding_mode="circular"), (3, 4, 9), "padding_mode"),
+        (Conv(out_channels=4, kernel_size=(3, 3, 3)), (3, 8, 8), "kernel_size"),
+        (Conv(out_channels=4, kernel_size=3, stride=(1, 2, 1)), (3, 8, 8), "stride"),
+        (Conv(out_channels=4, kernel_size=1), (3,), None),
+        (MaxPool(kernel_size=9), (3, 8, 8), "kernel_size"),
+        (MaxPool(kernel_size=3, padding=2), (3, 8, 8), "padding"),
+        (MaxPool(kernel_size=10, stride=2, ceil_mode=True), (3, 8, 8), "kernel_size"),
+        (MaxPool(kernel_size=2, stride=(2, 2)), (3, 8), "stride"),
+        (MaxPool(kernel_size=2), (3,), None),
+        (AvgPool(kernel_size=3, padding=2), (3, 8, 8), "padding"),
+        (AvgPool(kernel_size=3, padding=1), (3, 2, 2, 2), "kernel_size"),
+        (Flatten(start_dim=4), (3, 8, 8), "start_dim"),
+        (Flatten(start_dim=2, end_dim=1), (3, 8, 8), "end_dim"),
+    ],
+)
+def test_a_misfit_names_the_argument(layer: Layer, input: Shape, argument: str | None) -> None:
+    with pytest.raises(Misfit) as caught:
+        layer.output_shape(input)
+    assert caught.value.argument == argument
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("word", "arguments", "input", "message"),
+    [
+        ("linear", {"out_features": 5}, (3, 8, 8), "an image [3, 8, 8] arrives"),
+        ("global_avg_pool", {}, (3,), "[3] arrives"),
+        ("batch_norm", {}, (1, 2, 3, 4, 5), "at most three spatial axes"),
+        ("softmax", {"dim": 0}, (3,), "the batch is axis 0"),
+        ("softmax", {"dim": -2}, (3,), "the batch is axis 0"),
+        ("log_softmax", {"dim": 2}, (3,), "axis 2 is not one of [3]"),
+    ],
+)
+def test_the_language_is_stricter_than_torch(word: str, arguments: dict[str, Any], input: Shape, message: str) -> None:
+    found = definition("layers", word)
+    assert found is not None
+    layer = found(**arguments)
+    assert isinstance(layer, Layer)
+    with pytest.raises(Misfit) as caught:
+        layer.output_shape(input)
+    assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("word", "arguments", "torch_class"),
+    [
+        ("celu", {"alpha": 0.0}, nn.CELU),
+        ("softshrink", {"lambd": -1.0}, nn.Softshrink),
+        ("hardtanh", {"min_val": 2.0, "max_val": 1.0}, nn.Hardtanh),
+        ("dropout", {"p": 1.5}, nn.Dropout),
+        ("conv", {"out_channels": 3, "kernel_size": 1, "groups": 2}, nn.Conv2d),
+        ("conv", {"out_channels": 3, "kernel_size": 3, "padding": "same", "stride": (1, 2)}, nn.Conv2d),
+    ],
+)
+def test_arguments_that_torch_refuses_are_refused(
+    word: str, arguments: dict[str, Any], torch_class: type[nn.Module]
+) -> None:
+    found = definition("layers", word)
+    assert found is not None
+    with pytest.raises(ValidationError):
+        found(**arguments)
+    channels = {"in_channels": 4} if word == "conv" else {}
+    with pytest.raises((RuntimeError, ValueError, AssertionError)):
+        torch_class(**channels, **arguments)(torch.zeros(BATCH, 4, 8, 8))
+
+
+def test_softplus_divides_by_beta() -> None:
+    with pytest.raises(ValidationError, match="other than 0"):
+        Softplus(beta=0.0)
+    assert torch.isinf(nn.Softplus(beta=0.0)(torch.ones(1))).all(), "torch gives infinity without a word"
