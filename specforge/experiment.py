@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specforge.analysis import analyse
-from specforge.diagnostics import Findings, SpecError, define
+from specforge.diagnostics import Findings, Span, SpecError, define
 from specforge.graph import Graph, lower
 from specforge.spec import Spec
 
@@ -21,6 +21,8 @@ INCOMPLETE = define(
     "Training needs `data:` and `train:` beside the model. A spec may leave them out until it is trained.",
 )
 DEFAULT_DATA_DIR = Path("data")
+# torchvision only downloads, so a run can do without it
+TRAINING_PACKAGES = ("torch", "torchvision", "numpy", "safetensors", "matplotlib")
 
 
 class MissingExtra(Exception):
@@ -29,7 +31,7 @@ class MissingExtra(Exception):
     def __init__(self, package: str):
         super().__init__(package)
         self.message = f"`{package}` is not installed: the core alone can't train"
-        self.hint = "pip install 'specforge[train]'"
+        self.hint = f"pip install {' '.join(TRAINING_PACKAGES)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def train(
     """
     found, graph = _spec_and_graph(spec, settings)
     if found.data is None or found.train is None:
-        raise SpecError(_incomplete(str(spec) if not isinstance(spec, Spec) else spec.name))
+        raise SpecError(incomplete(found.name if isinstance(spec, Spec) else str(spec)))
     _require_training_packages()
     from specforge.data.prepare import prepare
     from specforge.data.randomness import key
@@ -101,7 +103,7 @@ def evaluate(
     folder = RunDirectory.open(Path(run)).path
     found, graph = analyse(folder / "spec.yaml").require()
     if found.data is None or found.train is None:
-        raise SpecError(_incomplete(str(folder / "spec.yaml")))
+        raise SpecError(incomplete(str(folder / "spec.yaml")))
     chosen = choose_device(device)
     prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=chosen, download=download)
     return evaluate_run(build(graph, device=chosen), found, prepared, run=folder, device=chosen)
@@ -140,6 +142,8 @@ def write_reports(folder: Path, spec: Spec, graph: Graph) -> Path:
 def _spec_and_graph(spec: str | Path | Spec, settings: tuple[str, ...]) -> tuple[Spec, Graph]:
     if not isinstance(spec, Spec):
         return analyse(spec, settings).require()
+    if settings:
+        raise ValueError("settings change the text of a spec file; this spec is loaded already: pass them to `load`")
     findings = Findings()
     graph = None if spec.model is None or spec.model.layers is None else lower(spec.model, findings)
     if graph is None:
@@ -147,9 +151,8 @@ def _spec_and_graph(spec: str | Path | Spec, settings: tuple[str, ...]) -> tuple
     return spec, graph
 
 
-def _incomplete(name: str) -> Findings:
-    from specforge.diagnostics import Span
-
+def incomplete(name: str) -> Findings:
+    """The finding for a spec without data or recipe; `name` is its file."""
     findings = Findings()
     findings.add(INCOMPLETE, Span(name, 1, 1, 1, 1), "there is nothing to train", "add `data:` and `train:`")
     return findings
@@ -158,6 +161,6 @@ def _incomplete(name: str) -> Findings:
 def _require_training_packages() -> None:
     from importlib.util import find_spec
 
-    for package in ("torch", "numpy", "safetensors", "matplotlib"):
-        if find_spec(package) is None:
+    for package in TRAINING_PACKAGES:
+        if package != "torchvision" and find_spec(package) is None:
             raise MissingExtra(package)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from specforge.catalog.definition import Call, Composite, Initializer, Item, Items, Layer, Parameter
 from specforge.catalog.discovery import word_for
-from specforge.diagnostics import Findings, Span, define, did_you_mean
+from specforge.diagnostics import Findings, Span, define, nearest
 from specforge.shapes import Misfit, Shape, elements
 from specforge.spec import Model, Selector
 
@@ -204,7 +204,9 @@ class _Lowering:
         shapes = {p.name: p.shape for p in parameters if p.role == "parameter"}
         for name in item.initializers.keys() - shapes.keys():
             span = item.argument_spans.get(f"init.{name}", item.span)
-            hint = did_you_mean(name, shapes) or "give `init` to the layer that has it"
+            known, close = ", ".join(f"`{n}`" for n in shapes), nearest(name, shapes)
+            hint = f"its parameters: {known}" if known else "give `init` to the layer that has it"
+            hint = f"did you mean `{close}`?" if close else hint
             self.findings.add(INIT, span, f"`{item.kind}` has no parameter `{name}`", hint)
         chosen: dict[str, Initializer] = {}
         for name, shape in shapes.items():

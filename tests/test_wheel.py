@@ -64,4 +64,4 @@ def test_train_says_what_to_install(installed: Path, tmp_path: Path) -> None:
     )
     done = run(installed / "specforge", "train", "spec.yaml", cwd=tmp_path)
     assert done.returncode == 1
-    assert "pip install 'specforge[train]'" in done.stderr
+    assert "pip install torch torchvision numpy safetensors matplotlib" in done.stderr

@@ -5,6 +5,7 @@ A new check is one file with its rule, its function and an entry in `CHECKS`.
 
 from collections.abc import Callable
 
+from specforge.checks.acceptance import check_accept
 from specforge.checks.claims import check_assumed, check_expect
 from specforge.checks.dataset_fit import check_dataset_fit
 from specforge.checks.recipe import check_checkpoint, check_softmax_before_loss
@@ -18,6 +19,7 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     check_dataset_fit,
     check_checkpoint,
     check_softmax_before_loss,
+    check_accept,
 )
 
 __all__ = ["CHECKS", "Subject"]

@@ -1,6 +1,8 @@
 """What a spec claims about itself: the counts in `expect:` and the paths in `assumed:`."""
 
 from specforge.binding import choice_paths
+from specforge.catalog.definition import Definition, Section
+from specforge.catalog.discovery import word_for
 from specforge.checks.subject import Subject
 from specforge.diagnostics import define, did_you_mean
 from specforge.graph import Graph
@@ -13,16 +15,19 @@ EXPECTATION = define(
     "expectation-failed",
     """
 `expect:` holds what the network must be: its counts, MACs and output shape, often from a paper's table. The computed
-value differs. Either the layers are not those of the source, or the source counts otherwise: `trainable` are weights and
-biases, `non_trainable` are running statistics and frozen weights, `total` is their sum (Keras's convention).""",
+value differs. Either the layers are not those of the source, or the source counts otherwise: `trainable` are weights
+and biases, `non_trainable` are running statistics and frozen weights, `total` is their sum (Keras's convention).""",
 )
 ASSUMED = define(
     "SF502",
     "unknown-assumption",
     """
 `assumed:` lists the paths of values that the source does not state, so each must be a path of this spec, such as
-`train.batch_size`. The word of a choice may be skipped: `train.optimizer.lr`.""",
+`train.batch_size`, `params.dropout` or `blocks.conv_unit`. The word of a choice may be skipped:
+`train.optimizer.lr`.""",
 )
+
+_DEFINITIONS = ("params", "blocks")
 
 
 def check_expect(subject: Subject) -> None:
@@ -63,8 +68,13 @@ def check_assumed(subject: Subject) -> None:
     """Every assumed path exists."""
     choices = frozenset(choice_paths(Spec))
     node = subject.tree.get("assumed")
+    resolved = not any(key in subject.tree.entries for key in _DEFINITIONS)
     for number, path in enumerate(subject.spec.assumed):
         steps = tuple(path.split("."))
+        if resolved and steps[0] in _DEFINITIONS:
+            continue  # a resolved spec keeps the claims of the one it was made from, but has no params and blocks
+        if _is_a_field(subject.spec, steps):
+            continue  # also where the value is a default that nobody wrote
         missing, siblings = _missing_step(subject.tree, steps, choices)
         if missing is not None:
             span = (
@@ -74,6 +84,17 @@ def check_assumed(subject: Subject) -> None:
             )
             hint = did_you_mean(missing, siblings) or "write a path that this spec has, as in `train.batch_size`"
             subject.findings.add(ASSUMED, span, f"`{path}` is not a path of this spec: no `{missing}`", hint)
+
+
+def _is_a_field(spec: Spec, steps: tuple[str, ...]) -> bool:
+    node: object = spec
+    for step in steps:
+        if isinstance(node, Definition) and step == word_for(node):
+            continue
+        if not isinstance(node, Section) or step not in type(node).model_fields:
+            return False
+        node = getattr(node, step)
+    return True
 
 
 def _missing_step(

@@ -8,8 +8,8 @@ NO_VALIDATION = define(
     "SF508",
     "no-validation-part",
     """
-The best checkpoint is chosen by the validation part, which this split does not have. Choosing by the test set would make
-its result meaningless. Add `validation: 0.1` to `data.split`, or test the last weights with `checkpoint: last`.""",
+The best checkpoint is chosen by the validation part, which this split does not have. Choosing by the test set would
+make its result meaningless. Add `validation: 0.1` to `data.split`, or write `checkpoint: last`.""",
 )
 SOFTMAX = define(
     "SF509",

@@ -8,8 +8,8 @@ BAD_SPLIT = define(
     "SF503",
     "bad-split",
     """
-The parts of `data.split` can't be made: fractions outside 0 to 1 or adding up to more than 1, ranges that overlap or are
-out of order, an empty part, or fractions and ranges mixed.""",
+The parts of `data.split` can't be made: fractions outside 0 to 1 or adding up to more than 1, ranges that overlap or
+are out of order, an empty part, or fractions and ranges mixed.""",
 )
 LEFT_OUT = define(
     "SF504",

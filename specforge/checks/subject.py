@@ -26,3 +26,11 @@ class Subject:
                 break
             node = below
         return node.span
+
+    def key_span(self, *path: str) -> Span:
+        """Where the last key of a path stands."""
+        above: Node | None = self.tree
+        for step in path[:-1]:
+            above = above.get(step) if isinstance(above, Mapping) else None
+        known = isinstance(above, Mapping) and path[-1] in above.entries
+        return above.entries[path[-1]].key if known and isinstance(above, Mapping) else self.span(*path)

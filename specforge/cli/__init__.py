@@ -41,6 +41,7 @@ def application(commands: dict[str, str]) -> typer.Typer:
         help="Compile neural-network experiments written in YAML: prove them, compare them, train them.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        rich_markup_mode="rich" if sys.stdout.isatty() and sys.stderr.isatty() else None,
         add_completion=len(commands) > 1,
         context_settings={"help_option_names": ["-h", "--help"]},
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from specforge import diff as room
 from specforge.cli import console
 from specforge.cli.guard import guarded
 
@@ -28,9 +29,11 @@ def diff(
 
     Exits 0 when they mean the same, 1 when they differ, 2 on an error.
     """
-    from specforge import diff as room
-
-    found = room.diff(before, after)
+    try:
+        found = room.diff(before, after)
+    except room.SideError as error:
+        console.error(error.message, error.hint)
+        raise typer.Exit(2) from None
     if format_ is Format.json:
         print(json.dumps(found.to_dict(), indent=2))
     elif format_ is Format.markdown:

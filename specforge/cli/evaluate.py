@@ -19,7 +19,7 @@ class Format(StrEnum):
 
 
 def evaluate(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run directories.")],
     device: Device = None,
     data_dir: DataDir = None,
     download: Download = False,

@@ -1,6 +1,7 @@
 """Diagnostics for people and machines: the text with the guilty line, one line each, or JSON."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TextIO
 
 from specforge.cli.console import write
 from specforge.diagnostics import Diagnostic
@@ -8,21 +9,21 @@ from specforge.diagnostics import Diagnostic
 _COLORS = {"error": "bold red", "warning": "bold yellow", "accepted": "dim"}
 
 
-def write_text(found: Diagnostic, texts: dict[str, str]) -> None:
+def write_text(found: Diagnostic, texts: Mapping[str, str], *, to: TextIO | None = None) -> None:
     """The finding with its source line, a caret under what is meant, and the hint."""
     label = "accepted" if found.accepted else found.severity
-    write((str(found.span), "bold"), ": ", (f"{label}[{found.code}]", _COLORS[label]), f" {found.message}")
+    write((str(found.span), "bold"), ": ", (f"{label}[{found.code}]", _COLORS[label]), f" {found.message}", to=to)
     for line in _excerpt(found, texts):
-        write((line, "blue" if "|" in line and "^" not in line else _COLORS[label]))
+        write((line, "blue" if "|" in line and "^" not in line else _COLORS[label]), to=to)
     if found.context():
-        write("  ", ("where: ", "bold"), found.context().removeprefix(" (").removesuffix(")"))
+        write("  ", ("where: ", "bold"), found.context().removeprefix(" (").removesuffix(")"), to=to)
     if found.accepted:
-        write("  ", ("accepted: ", "bold"), found.accepted)
+        write("  ", ("accepted: ", "bold"), found.accepted, to=to)
     elif found.hint:
-        write("  ", ("hint: ", "bold cyan"), found.hint)
+        write("  ", ("hint: ", "bold cyan"), found.hint, to=to)
 
 
-def _excerpt(found: Diagnostic, texts: dict[str, str]) -> Iterator[str]:
+def _excerpt(found: Diagnostic, texts: Mapping[str, str]) -> Iterator[str]:
     """The source line, cut around the column when it is very long, and the carets below."""
     span = found.span
     lines = texts.get(span.file, "").splitlines()

@@ -43,10 +43,10 @@ def guarded(command: Callable[P, None], *, invalid: int = 1) -> Callable[P, None
 
 def show_spec_error(error: SpecError) -> None:
     """Every error of a spec that can't be used, to stderr."""
-    from specforge.cli.findings import concise
+    from specforge.cli.findings import write_text
 
     for found in error.diagnostics:
-        console.note(concise(found))
+        write_text(found, error.texts, to=sys.stderr)
 
 
 def _leaving() -> tuple[type[BaseException], ...]:

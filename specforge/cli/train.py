@@ -1,5 +1,7 @@
 """`specforge train`: train a spec and write a run directory."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +12,7 @@ from specforge.cli import console
 from specforge.cli.guard import guarded
 from specforge.cli.options import DataDir, Device, Download, Settings, SpecArgument
 from specforge.cli.run_errors import reported
+from specforge.diagnostics import SpecError
 
 if TYPE_CHECKING:
     from specforge.experiment import Run
@@ -37,8 +40,12 @@ def train(
         if found.severity == "warning" and not found.accepted:
             console.note(concise(found))
     loaded, graph = analysis.require()
+    if loaded.data is None or loaded.train is None:
+        from specforge.experiment import incomplete
+
+        raise SpecError(incomplete(spec), analysis.texts)
     console.note((loaded.name, "bold"), f": {graph.trainable_parameters:,} trainable parameters, {graph.macs:,} MACs")
-    with reported(resume=_resume_command(spec, settings, out)):
+    with reported(resume=_resume_command()):
         from specforge import experiment
         from specforge.cli.progress import progress
 
@@ -49,11 +56,10 @@ def train(
     _show(run)
 
 
-def _resume_command(spec: str, settings: tuple[str, ...], out: Path | None) -> str:
-    import shlex
-
-    words = ["specforge", "train", spec, *(word for setting in settings for word in ("--set", setting))]
-    return shlex.join([*words, *(("--out", str(out)) if out else ()), "--resume"])
+def _resume_command() -> str:
+    """What was typed, with `--resume`."""
+    words = ["specforge", *sys.argv[1:]]
+    return shlex.join(words if "--resume" in words else [*words, "--resume"])
 
 
 def _show(run: "Run") -> None:

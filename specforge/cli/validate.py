@@ -19,7 +19,7 @@ class Format(StrEnum):
 
 
 def validate(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Spec files, folders, globs, or - for stdin.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Spec files, folders, globs, or - for stdin.")],
     set_: Settings = None,
     format_: Annotated[Format, typer.Option("--format", help="How findings are written.")] = Format.text,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,

@@ -92,7 +92,7 @@ class Epochs:
     def _train_steps(self) -> None:
         """The epoch's steps that are left."""
         epoch = self._done.epoch
-        self._learner.module.train()
+        self._learner.begin_epoch()
         for batch in self._batches.epoch(epoch, start_step=self._step):
             self._guard.check()
             loss, logits = self._learner.learn(batch, epoch=epoch, step=self._step)

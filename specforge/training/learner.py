@@ -6,6 +6,7 @@ on the device: nothing here waits for it.
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from specforge.catalog.definition import Clock
 from specforge.data.batches import Batch
@@ -27,6 +28,14 @@ class Learner:
         self.loss: nn.Module = evaluate(train.loss.lower()).to(device)
         self.optimizer = build_optimizer(train.optimizer, module, device=device)
         self._train, self._steps_per_epoch = train, steps_per_epoch
+
+    def begin_epoch(self) -> None:
+        """Training mode, but for frozen batch norms: their statistics stay as they are, like their weights."""
+        self.module.train()
+        for module in self.module.modules():
+            frozen = [not parameter.requires_grad for parameter in module.parameters(recurse=False)]
+            if isinstance(module, _BatchNorm) and frozen and all(frozen):
+                module.eval()
 
     def rate(self, epoch: int, step: int) -> float:
         """The learning rate of a step."""

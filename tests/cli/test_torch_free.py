@@ -30,7 +30,7 @@ def test_runs_without_torch(specforge: Run, tiny: Path, arguments: list[str]) ->
 def test_train_names_the_command_that_helps(specforge: Run, tiny: Path) -> None:
     done = specforge("train", tiny, blocked=True)
     assert done.returncode == 1
-    assert "pip install 'specforge[train]'" in done.stderr
+    assert "pip install torch torchvision numpy safetensors matplotlib" in done.stderr
     assert "Traceback" not in done.stderr
 
 

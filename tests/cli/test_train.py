@@ -8,6 +8,9 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from specforge.cli import train
 from tests.cli.conftest import PROGRAM, ROOT, Run
 
 FILES = ("spec.yaml", "environment.json", "metrics.jsonl", "checkpoints", "result.json", "curves.png", "report.html")
@@ -95,3 +98,8 @@ def test_a_spec_without_a_recipe_says_so(specforge: Run, tmp_path: Path) -> None
     done = specforge("train", "model.yaml")
     assert done.returncode == 1
     assert "SF601" in done.stderr
+
+
+def test_the_resume_command_repeats_every_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["specforge", "train", "a b.yaml", "--data-dir", "d", "--set", "train.epochs=2"])
+    assert train._resume_command() == "specforge train 'a b.yaml' --data-dir d --set train.epochs=2 --resume"

@@ -1,0 +1,1 @@
+"""Speed, measured against the plainest program that does the same: `python -m benchmarks`."""

@@ -1,0 +1,186 @@
+"""The torch-free pipeline: a file -> parse -> expand -> bind -> lower -> check -> an `Analysis`.
+
+Each phase reports all that it finds; the next one starts only when there was no error.
+"""
+
+import sys
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from specforge.binding import WRONG_VALUE, Binder, choice_paths, signature
+from specforge.catalog.definition import Section
+from specforge.checks import CHECKS, Subject
+from specforge.diagnostics import Findings, Span, SpecError, did_you_mean
+from specforge.expand import NOT_A_SPEC, Expanded, expand
+from specforge.graph import Graph, lower
+from specforge.source import Entry, Mapping, Node, Scalar, Sequence, decode, parse, read
+from specforge.spec import Model, Spec
+
+STDIN = "-"
+
+# Keys that expansion takes out, so that a misspelt one is told its name.
+EXPANDED_KEYS: dict[type[Section], tuple[str, ...]] = {Spec: ("params", "blocks", "extends"), Model: ("defaults",)}
+
+
+@dataclass(slots=True)
+class Analysis:
+    """All that is known of one file. `spec` and `graph` are None after errors; `texts` are the files read."""
+
+    name: str
+    findings: Findings = field(default_factory=Findings)
+    texts: dict[str, str] = field(default_factory=dict)
+    expanded: Expanded | None = None
+    spec: Spec | None = None
+    graph: Graph | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        """A base to be extended or a library of blocks: a file without layers."""
+        model = None if self.expanded is None else self.expanded.tree.get("model")
+        return not (isinstance(model, Mapping) and "layers" in model.entries)
+
+    def require(self) -> tuple[Spec, Graph]:
+        """The spec and its graph; raises `SpecError` with all errors when there are any."""
+        if self.findings.has_errors or self.spec is None or self.graph is None:
+            if not self.findings.has_errors:
+                self.findings.add(
+                    NOT_A_SPEC,
+                    Span(self.name, 1, 1, 1, 1),
+                    "there are no layers here: this file is a base",
+                    "name a spec that extends it",
+                )
+            raise SpecError([found for found in self.findings if found.severity == "error"], self.texts)
+        return self.spec, self.graph
+
+
+@cache
+def choices() -> frozenset[tuple[str, ...]]:
+    """The paths of a spec that hold one word with arguments."""
+    return frozenset(choice_paths(Spec))
+
+
+def analyse(path: str | Path, settings: tuple[str, ...] = ()) -> Analysis:
+    """Everything that can be known of a spec file without torch; `-` reads standard input."""
+    analysis = Analysis(str(path))
+    root = _parse_file(Path(path), str(path), analysis)
+    if root is None:
+        return analysis
+    if settings:
+        analysis.texts["--set"] = "\n".join(settings)
+
+    def load(parent: Path, reference: Scalar) -> Node | None:
+        return _load_parent(parent, reference, analysis)
+
+    file = Path.cwd() / "stdin" if str(path) == STDIN else Path(path)
+    found = analysis.findings
+    if found.has_errors:
+        return analysis
+    analysis.expanded = expand(
+        root, file=file, load=load, settings=settings, choices=choices(), signature=signature, findings=found
+    )
+    if analysis.expanded is None:
+        return analysis
+    _bind(analysis, analysis.expanded)
+    if not found.has_errors and analysis.spec is not None and analysis.spec.model is not None:
+        _lower(analysis, analysis.spec.model)
+    if not found.has_errors and analysis.spec is not None:
+        _check(analysis, analysis.spec, analysis.expanded)
+    return analysis
+
+
+def _check(analysis: Analysis, spec: Spec, expanded: Expanded) -> None:
+    # `assumed` may name a param or a block, which the expanded tree no longer has
+    tree = Mapping(expanded.tree.span, {**expanded.tree.entries, **expanded.definitions})
+    subject = Subject(spec, analysis.graph, tree, analysis.findings)
+    for check in CHECKS:
+        check(subject)
+
+
+def _parse_file(path: Path, name: str, analysis: Analysis) -> Node | None:
+    if name == STDIN:
+        text = decode(sys.stdin.buffer.read(), STDIN, analysis.findings)
+    else:
+        text = read(path, analysis.findings, name=name)
+    if text is None:
+        return None
+    analysis.texts[name] = text
+    return parse(text, name, analysis.findings)
+
+
+def _load_parent(path: Path, reference: Scalar, analysis: Analysis) -> Node | None:
+    from specforge.expand.extends import BAD_EXTENDS
+
+    name = _shown(path)
+    if path.is_dir():
+        analysis.findings.add(BAD_EXTENDS, reference.span, f"`{reference.text}` is a folder", "name a file in it")
+        return None
+    if not path.is_file():
+        nearby = [file.name for file in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+        message = f"`{reference.text}` does not exist: there is no file {name}"
+        hint = did_you_mean(path.name, nearby) or "paths are relative to this file"
+        analysis.findings.add(BAD_EXTENDS, reference.span, message, hint)
+        return None
+    return _parse_file(path, name, analysis)
+
+
+def _shown(path: Path) -> str:
+    """A path as people write it: relative to the working folder where it lies below."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _bind(analysis: Analysis, expanded: Expanded) -> None:
+    tree, defaults = _without_defaults(expanded.tree, analysis.findings)
+    partial = analysis.is_partial
+    binder = Binder(
+        analysis.findings, blocks=expanded.blocks, defaults=defaults, expanded=EXPANDED_KEYS, partial=partial
+    )
+    if "specforge" not in tree.entries and not partial:
+        start = Span(tree.span.file, 1, 1, 1, 2)
+        analysis.findings.add(NOT_A_SPEC, start, "the spec has no `specforge: 1`", "start the file with it")
+        tree = tree.with_entry("specforge", Entry(start, Scalar(start, 1, "1")))
+    for word, arguments in defaults.items():
+        binder.check_arguments("layers", word, arguments)
+    for name in expanded.blocks.keys() - expanded.used_blocks:
+        block = expanded.blocks[name]
+        if block.layers is not None:
+            binder.check_names(block.layers)
+    analysis.spec = binder.section(tree, Spec, "the spec")
+
+
+def _without_defaults(tree: Mapping, findings: Findings) -> tuple[Mapping, dict[str, Mapping]]:
+    """`model.defaults` taken out of the tree: they become arguments of layers when those are bound."""
+    model = tree.get("model")
+    if not isinstance(model, Mapping) or "defaults" not in model.entries:
+        return tree, {}
+    node = model.entries["defaults"].value
+    found: dict[str, Mapping] = {}
+    if not isinstance(node, Mapping):
+        hint = "write `defaults: {batch_norm: {eps: 1e-3}}`"
+        findings.add(WRONG_VALUE, node.span, "`defaults` maps layers to their arguments", hint)
+    for word, entry in node.entries.items() if isinstance(node, Mapping) else ():
+        if isinstance(entry.value, Mapping):
+            found[word] = Mapping(entry.key, entry.value.entries)
+        else:
+            message = f"the defaults of `{word}` are arguments with their names"
+            findings.add(WRONG_VALUE, entry.value.span, message, f"write `{word}: {{…: …}}`")
+    return tree.with_entry("model", Entry(tree.entries["model"].key, model.without("defaults"))), found
+
+
+def _lower(analysis: Analysis, model: Model) -> None:
+    if model.layers is None:
+        return
+    spans: tuple[Span, ...] = ()
+    tree = analysis.expanded.tree.get("model") if analysis.expanded else None
+    rules = tree.get("init") if isinstance(tree, Mapping) else None
+    if isinstance(rules, Sequence):
+        spans = tuple(rule.span for rule in rules.items)
+    analysis.graph = lower(model, analysis.findings, spans)
+
+
+def load(path: str | Path, *, settings: tuple[str, ...] = ()) -> Spec:
+    """The spec of a file, proven right; raises `SpecError` with every error otherwise."""
+    return analyse(path, settings).require()[0]

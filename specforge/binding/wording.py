@@ -1,0 +1,254 @@
+"""The words of binding's messages: what was expected, what was found, and what to write instead."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from specforge.binding.annotations import held
+from specforge.catalog.definition import Definition, Layer, Section
+from specforge.catalog.discovery import definition, index
+from specforge.diagnostics import did_you_mean, folded, nearest
+from specforge.source import Mapping, Node, Scalar, Sequence
+
+_EXPECTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "finite_number": "a finite number",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "is_instance_of": "a list of layers",
+}
+_BOUNDS = {
+    "greater_than": "greater than",
+    "greater_than_equal": "at least",
+    "less_than": "less than",
+    "less_than_equal": "at most",
+}
+
+# What other frameworks call an argument, folded; used where the argument exists.
+_OTHER_NAMES = {
+    "filters": "out_channels",
+    "units": "out_features",
+    "poolsize": "kernel_size",
+    "strides": "stride",
+    "usebias": "bias",
+    "dilationrate": "dilation",
+    "rate": "p",
+    "prob": "p",
+    "epsilon": "eps",
+    "learningrate": "lr",
+    "beta1": "betas",
+    "beta2": "betas",
+    "rho": "alpha",
+    "decay": "weight_decay",
+}
+_INFERRED = ("in_channels", "in_features", "num_features", "normalized_shape", "input_shape", "input_dim")
+
+
+def listed(words: Iterable[str], last: str) -> str:
+    """`a, b or c`, with `last` as the word before the last one."""
+    *first, end = words
+    return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def expected(detail: Any) -> list[str]:
+    """The alternatives that one of Pydantic's errors expected."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind in _EXPECTED:
+        return [_EXPECTED[kind]]
+    if kind == "literal_error":
+        words = str(context["expected"]).replace(" or ", ", ").split(", ")
+        return [re.sub("^'(.*)'$", r"`\1`", word) for word in words]
+    if kind in _BOUNDS:
+        return [f"{_BOUNDS[kind]} {next(iter(context.values())):g}"]
+    if kind == "value_error":
+        return [str(context["error"])]
+    if kind in ("too_short", "too_long"):
+        limit = "at least" if kind == "too_short" else "at most"
+        return [f"a list of {limit} {context.get('min_length', context.get('max_length'))}"]
+    if kind in ("string_too_short", "string_too_long"):
+        return ["longer text" if kind == "string_too_short" else "shorter text"]
+    return [str(detail["msg"])]
+
+
+def found(node: Node) -> str:
+    """What stands there: `the text `no``, `the list [3, -1]`."""
+    if isinstance(node, Sequence):
+        words = [item.text or str(item.value).lower() for item in node.items if isinstance(item, Scalar)]
+        short = len(words) == len(node.items) <= 8 and len(", ".join(words)) <= 40
+        return f"the list [{', '.join(words)}]" if short else "a list"
+    if isinstance(node, Mapping):
+        return "a mapping"
+    if node.value is None:
+        return "nothing"
+    if isinstance(node.value, str):
+        shown = node.value if len(node.value) <= 40 else node.value[:37] + "…"
+        return f"the text `{shown}`"
+    return f"`{node.text or str(node.value).lower()}`"
+
+
+def value_hint(node: Node, wanted: str) -> str | None:
+    """What to write instead of a value that is not `wanted`."""
+    if isinstance(node, Mapping):
+        if "of layers" in wanted:
+            return "start each layer with `- `"
+        return "write the values in `[…]`, without names" if "list" in wanted else None
+    if isinstance(node, Sequence):
+        alone = node.items[0] if len(node.items) == 1 else None
+        if "a mapping" in wanted:
+            return "write `key: value` pairs, in `{…}` or a line each"
+        return f"write `{alone.text}`" if isinstance(alone, Scalar) and "list" not in wanted else None
+    if node.value is None:
+        return "give it a value, or remove the key"
+    if isinstance(node.value, str):
+        return _text_hint(node, node.value, wanted)
+    shown = node.text or str(node.value).lower()
+    if "text" in wanted:
+        return f'write it in quotes: `"{shown}"`'
+    if "list" in wanted and "number" not in wanted:
+        return f"write `[{shown}]`"
+    if "whole number" in wanted and isinstance(node.value, float) and node.value.is_integer():
+        return f"write `{node.value:.0f}`; in an expression, `//` divides to a whole number"
+    if wanted in ("less than 1", "at most 1") and isinstance(node.value, int | float) and 10 <= node.value <= 100:
+        return f"write {shown} percent as `{node.value / 100:g}`"
+    return None
+
+
+def _text_hint(node: Scalar, text: str, wanted: str) -> str | None:
+    """What to write instead of a text: the traps of YAML 1.1 and of quotes by name."""
+    bare = text.strip().strip("“”„‘’")
+    if "true or false" in wanted and text.lower() in ("yes", "no", "on", "off", "y", "n"):
+        word = "true" if text.lower() in ("yes", "on", "y") else "false"
+        return f"in YAML 1.2 `{text}` is text: write `{word}`"
+    if "true or false" in wanted and bare.lower() in ("true", "false"):
+        return f"remove the quotes: write `{bare.lower()}`"
+    if "number" in wanted:
+        number = _as_number(bare)
+        if number is not None:
+            if bare == text.strip() == number:
+                quoted = node.plain or text == text.strip()
+                return "remove the quotes: a quoted number is text" if quoted else f"write `{number}` on the key's line"
+            return f"in YAML 1.2 `{text.strip()}` is text: write `{number}`"
+    if "`" in wanted:
+        close = nearest(text, re.findall(r"`([^`]+)`", wanted))
+        return f"did you mean `{close}`?" if close else None
+    if "list" in wanted and "number" not in wanted:
+        return f"write `[{text}]`"
+    return None
+
+
+def _as_number(text: str) -> str | None:
+    """The number that a text was meant to be: `1_000`, `1,024`, `80%`, `4/5`, `0b11`."""
+    if re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", text, re.IGNORECASE):
+        return text
+    if re.fullmatch(r"[-+]?\d[\d_]*(\.[\d_]*)?", text):
+        return text.replace("_", "")
+    if re.fullmatch(r"\d{1,3}(,\d{3})+", text):
+        return text.replace(",", "")
+    percent = re.fullmatch(r"(\d{1,3}(?:\.\d+)?) ?%", text)
+    if percent:
+        return f"{float(percent.group(1)) / 100:g}"
+    fraction = re.fullmatch(r"(\d{1,9}) ?/ ?([1-9]\d{0,8})", text)
+    if fraction:
+        return f"{int(fraction.group(1)) / int(fraction.group(2)):g}"
+    return str(int(text, 2)) if re.fullmatch(r"0b[01]{1,60}", text) else None
+
+
+def all_keys(kind: type[Section]) -> str:
+    names = ", ".join(f"`{name}`" for name in kind.model_fields)
+    return f"it has {names}" if names else "it takes no arguments"
+
+
+def key_hint(key: str, kind: type[Section], others: tuple[str, ...] = ()) -> tuple[str, str | None]:
+    """What to do about a key that a class does not have, and which key was meant, if that is known."""
+    fields = kind.model_fields
+    called = _OTHER_NAMES.get(folded(key))
+    if called in fields:
+        return f"specforge calls it `{called}`", called
+    if issubclass(kind, Layer) and key in _INFERRED:
+        return "it is inferred from what arrives: remove it", None
+    if issubclass(kind, Layer) and key == "activation":
+        return "an activation is a layer of its own: add one after it, such as `- relu`", None
+    if issubclass(kind, Layer) and key == "inplace":
+        return "remove it: it changes no result", None
+    if issubclass(kind, Definition) and key in index(kind.family):
+        return f"`{key}` is not an argument but another {singular(kind.family)}: write it instead", None
+    before, colon, after = key.partition(":")
+    if colon and before in fields:
+        return f"put a space after `:`, as in `{before}: {after}`", before
+    close = nearest(key, (*fields, *others))
+    if close is not None:
+        return f"did you mean `{close}`?", close
+    home = _home(key, kind)
+    if home is not None:
+        return f"`{key}` belongs below `{home}`", None
+    return did_you_mean(key, fields) or all_keys(kind), None
+
+
+def _home(key: str, kind: type[Section]) -> str | None:
+    """The section below this one that has a key."""
+    for name, field in kind.model_fields.items():
+        for arm in held(field.annotation):
+            if arm.type is not None and not arm.levels and key in arm.type.model_fields:
+                return name
+    return None
+
+
+def word_hint(family: str, word: str, known: Iterable[str]) -> str:
+    """What to write instead of a word that a family does not have."""
+    names = list(known)
+    last = folded(word.rpartition(".")[2])
+    for name in index(family):
+        if last in map(folded, _aliases(family, name)):
+            return f"specforge calls it `{name}`"
+    start = re.match(r"\w+", word)
+    if start and start.group() in names:
+        rest = word[start.end() :].lstrip(" (:=").rstrip(")")
+        if word[start.end()] == ":":
+            return f"put a space after `:`, as in `{start.group()}: {rest}`"
+        return f"write `{start.group()}: …`, or `{start.group()}: {{…}}` for several arguments"
+    return did_you_mean(word, names) or f"`specforge list {family}` shows all of them"
+
+
+def _aliases(family: str, word: str) -> tuple[str, ...]:
+    entry = definition(family, word)
+    return () if entry is None else entry.also_known_as
+
+
+def named_hint(word: str, fields: list[str], node: Node) -> str:
+    """How to write the arguments of a layer that has no main one."""
+    if not fields:
+        return f"write just `{word}`"
+    if "layers" in fields:
+        return f"write `{word}: {{layers: […]}}`"
+    if len(fields) == 1 and isinstance(node, Scalar) and node.text:
+        return f"write `{word}: {{{fields[0]}: {node.text}}}`"
+    return f"write `{word}: {{…}}` with " + listed([f"`{name}`" for name in fields], "or")
+
+
+def singular(family: str) -> str:
+    """`optimizers -> optimizer`, as messages say it."""
+    return {"losses": "loss", "datasets": "data set", "layers": "layer or block"}.get(family, family[:-1])
+
+
+def missing_hint(kind: type[Section], word: str, missing: list[str], given: dict[str, str | None]) -> str:
+    """How to give the keys that are missing; `given` are those that are there, with the text of a short form."""
+    if not issubclass(kind, Definition):
+        return "add " + listed([f"`{name}: …`" for name in missing], "and")
+    if not given and missing == [kind.main]:
+        return f"write `{word}: …`"
+    short = [f"{name}: {text}" for name, text in given.items() if text is not None]
+    if given and not short:
+        return "add " + listed([f"`{name}: …`" for name in missing], "and") + " to its arguments"
+    return f"write `{word}: {{{', '.join([*short, *(f'{name}: …' for name in missing)])}}}`"
+
+
+def names_in(message: str) -> list[str]:
+    """The arguments that a message names: "`padding: same` needs stride 1" -> ["padding"]."""
+    return re.findall(r"`(\w+)", message)

@@ -1,0 +1,101 @@
+"""`--set path=value` -> the tree with that value, by the same paths as the spec's own keys.
+
+The i-th setting is line i of a text called `--set`, so a mistake in one is located like any other:
+`--set:1:14: error[SF302] …`. The word of a choice may be skipped: `train.optimizer.lr` reaches into `{adam: {lr: …}}`.
+"""
+
+from specforge.diagnostics import Findings, Span, define, did_you_mean
+from specforge.source import Entry, Mapping, Node, Scalar, Sequence, parse
+
+NAME = "--set"
+
+BAD_SETTING = define(
+    "SF204",
+    "bad-setting",
+    """
+A setting is `path=value`: keys separated by dots, then a YAML value, as in `--set train.epochs=5` or
+`--set 'data.dataset={npz: {path: cifar10.npz}}'`. A path goes through mappings only; `params.name` must exist.""",
+)
+
+Path_ = tuple[str, ...]
+
+
+def apply_settings(root: Mapping, settings: tuple[str, ...], choices: frozenset[Path_], findings: Findings) -> Mapping:
+    """Every setting applied in order."""
+    for line, setting in enumerate(settings, start=1):
+        path, equals, text = setting.partition("=")
+        steps = tuple(path.strip().split("."))
+        whole = Span(NAME, line, 1, line, len(setting) + 1)
+        if not equals or not all(steps):
+            findings.add(BAD_SETTING, whole, f"`{setting}` is not `path=value`", "write `--set train.epochs=5`")
+            continue
+        value = _value(text, len(path) + 1, line, findings)
+        if value is not None:
+            root = _Setting(path, line, steps, value, choices, findings).apply(root, 0)
+    return root
+
+
+def _value(text: str, offset: int, line: int, findings: Findings) -> Node | None:
+    if not text.strip():
+        return Scalar(Span(NAME, line, offset, line, offset + 1), None, "")
+    # leading lines and spaces put the value at its place in the text `--set`
+    return parse("\n" * (line - 1) + " " * offset + text, NAME, findings)
+
+
+class _Setting:
+    def __init__(self, path: str, line: int, steps: Path_, value: Node, choices: frozenset[Path_], findings: Findings):
+        self.path, self.line, self.steps, self.value = path, line, steps, value
+        self.choices, self.findings = choices, findings
+
+    def span(self, depth: int) -> Span:
+        column = sum(len(step) + 1 for step in self.steps[:depth]) + 1
+        return Span(NAME, self.line, column, self.line, column + len(self.steps[depth]))
+
+    def apply(self, node: Mapping, depth: int) -> Mapping:
+        """`node` with the value set below it; `depth` steps lead to it."""
+        step = self.steps[depth]
+        if depth == 1 and self.steps[0] == "params" and step not in node.entries:
+            message = f"the spec has no param `{step}`"
+            self.findings.add(BAD_SETTING, self.span(depth), message, did_you_mean(step, node.entries))
+            return node
+        old = node.get(step)
+        if depth == len(self.steps) - 1:
+            if old is not None and isinstance(self.value, Scalar) and self.value.value is None:
+                return node.without(step)
+            return node.with_entry(step, Entry(self.span(depth), self.value))
+        below = self._below(old, depth)
+        if below is None:
+            return node
+        return node.with_entry(step, Entry(node.entries[step].key if old else self.span(depth), below))
+
+    def _below(self, old: Node | None, depth: int) -> Mapping | None:
+        """The mapping at this step with the rest of the path applied."""
+        here, following = self.steps[: depth + 1], self.steps[depth + 1]
+        if old is None:
+            return self.apply(Mapping(self.span(depth), {}), depth + 1)
+        if here in self.choices and isinstance(old, Scalar) and isinstance(old.value, str) and "$" not in old.text:
+            old = Mapping(old.span, {old.value: Entry(old.span, Scalar(old.span, None, ""))})
+        if not isinstance(old, Mapping):
+            self._report(depth, _kind(old), following)
+            return None
+        word = next(iter(old.entries), following)
+        if here not in self.choices or len(old.entries) != 1 or following == word:
+            return self.apply(old, depth + 1)
+        arguments = old.entries[word].value
+        if isinstance(arguments, Scalar) and arguments.value is None:
+            arguments = Mapping(old.span, {})
+        if not isinstance(arguments, Mapping):
+            self._report(depth, f"written without argument names, as `{word}: …`", following)
+            return None
+        return old.with_entry(word, Entry(old.entries[word].key, self.apply(arguments, depth + 1)))
+
+    def _report(self, depth: int, what: str, following: str) -> None:
+        here = ".".join(self.steps[: depth + 1])
+        message = f"`{here}` is {what}: there is no `{following}` below it"
+        self.findings.add(BAD_SETTING, self.span(depth + 1), message, f"set `{here}` as a whole")
+
+
+def _kind(node: Scalar | Sequence) -> str:
+    if isinstance(node, Sequence):
+        return "a list"
+    return "an expression" if "$" in node.text else "a single value"

@@ -1,0 +1,54 @@
+"""The tree that a text becomes: scalars, sequences and mappings, each with the span that wrote it."""
+
+from dataclasses import dataclass, replace
+
+from specforge.diagnostics import Span
+
+Value = None | bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value. `text` is what was written, `plain` says that it stood without quotes.
+
+    A `broken` one stands for a text whose mistake has been reported: nothing more is said about it.
+    """
+
+    span: Span
+    value: Value
+    text: str
+    plain: bool = True
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    span: Span
+    items: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One `key: value` of a mapping; `key` is where the key stands."""
+
+    key: Span
+    value: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    span: Span
+    entries: dict[str, Entry]
+
+    def get(self, key: str) -> "Node | None":
+        entry = self.entries.get(key)
+        return None if entry is None else entry.value
+
+    def with_entry(self, key: str, entry: Entry) -> "Mapping":
+        return replace(self, entries={**self.entries, key: entry})
+
+    def without(self, *keys: str) -> "Mapping":
+        return replace(self, entries={k: entry for k, entry in self.entries.items() if k not in keys})
+
+
+Node = Scalar | Sequence | Mapping

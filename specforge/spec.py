@@ -1,0 +1,138 @@
+"""The top-level schema: what a spec file may say. Everything here is frozen and checked before torch is imported."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from specforge.catalog.augmentations.definition import Augmentation
+from specforge.catalog.datasets.definition import Dataset
+from specforge.catalog.definition import Count, Initializer, Items, Loss, Optimizer, Schedule, Section
+from specforge.shapes import Shape
+
+
+class Source(Section):
+    """Where the experiment is described."""
+
+    document: str | None = None
+    section: str | None = None
+    url: str | None = None
+    authors: str | None = None
+    year: int | None = None
+
+
+class Selector(Section):
+    """Which parameters a rule is about; every given key must match."""
+
+    kind: str | tuple[str, ...] | None = None
+    parameter: str | tuple[str, ...] | None = None
+
+
+class InitRule(Section):
+    """`{select: {kind: conv, parameter: weight}, initializer: xavier_uniform}`; the last match wins."""
+
+    select: Selector
+    initializer: Initializer
+
+
+class Model(Section):
+    """The network: the shape of one image without the batch, and the layers in order."""
+
+    input: Annotated[tuple[Count, ...], Field(min_length=1, max_length=4)] | None = None
+    layers: Items | None = None
+    init: tuple[InitRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _layers_need_an_input(self) -> "Model":
+        if self.layers is not None and self.input is None:
+            raise ValueError("needs `input`, the shape of one image without the batch; write `input: [3, 32, 32]`")
+        return self
+
+
+class Split(Section):
+    """How the images are divided. A part that is not given does not exist, but `test` is the official test set.
+
+    Fractions are drawn at random (by `seed`), ranges are half-open in the data set's own order. A test fraction
+    pools the official parts first; the last part takes the remainder.
+    """
+
+    train: float | tuple[tuple[float, float], ...] = 1.0
+    validation: float | tuple[tuple[float, float], ...] | None = None
+    test: Literal["official"] | float = "official"
+    seed: int = 0
+    stratified: bool = False
+
+
+class Normalize(Section):
+    """Per channel, on pixels scaled to 0..1: (pixel - mean) / std."""
+
+    mean: tuple[float, ...]
+    std: tuple[Annotated[float, Field(gt=0)], ...]
+
+
+class Data(Section):
+    """The images, how they are divided, and what happens to them. `auto` measures the training part."""
+
+    dataset: Dataset
+    split: Split = Split()
+    normalize: Literal["auto", "none"] | Normalize = "auto"
+    augment: tuple[Augmentation, ...] = ()
+
+
+class Train(Section):
+    """The recipe."""
+
+    epochs: Count
+    batch_size: Count
+    optimizer: Optimizer
+    schedule: Schedule | None = None
+    loss: Loss
+    checkpoint: Literal["last", "best_validation_loss", "best_validation_accuracy"] = "last"
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+
+class Expect(Section):
+    """What `validate` proves about the network."""
+
+    trainable_parameters: int | None = None
+    non_trainable_parameters: int | None = None
+    total_parameters: int | None = None
+    macs: int | None = None
+    output: Shape | None = None
+
+
+Metric = Literal[
+    "test_accuracy",
+    "test_top5_accuracy",
+    "test_loss",
+    "train_accuracy",
+    "train_loss",
+    "validation_accuracy",
+    "validation_loss",
+    "best_class_accuracy",
+    "worst_class_accuracy",
+]
+
+
+class Reported(Section):
+    """A result that the source claims; runs are compared against it."""
+
+    metric: Metric
+    value: float
+    epochs: Count | None = None
+    note: str | None = None
+
+
+class Spec(Section):
+    """One experiment. `model`, `data` and `train` may be missing until something needs them."""
+
+    specforge: Literal[1]
+    name: str
+    description: str | None = None
+    source: Source | None = None
+    assumed: tuple[str, ...] = ()
+    accept: dict[str, str] = Field(default_factory=dict)
+    model: Model | None = None
+    data: Data | None = None
+    train: Train | None = None
+    expect: Expect | None = None
+    reported: tuple[Reported, ...] = ()

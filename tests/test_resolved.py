@@ -1,0 +1,308 @@
+"""The resolved spec is a spec again: same meaning, same paths, same hash."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specforge.analysis import Analysis, analyse
+from specforge.catalog.definition import Item, Section
+from specforge.diagnostics import Findings
+from specforge.resolved import flow, resolve, spec_hash, to_json, to_yaml
+from specforge.source import parse
+from specforge.spec import Spec
+
+SPECS = sorted(Path(__file__).parents[1].glob("specs/*.yaml"))
+
+HANDMADE = {
+    "residual": """
+        - conv: {out_channels: 8, kernel_size: 3, padding: same}
+        - residual: {layers: [{conv: {out_channels: 8, kernel_size: 1}}, relu]}
+        - residual: {layers: [{conv: {out_channels: 16, kernel_size: 1, stride: 2}}], shortcut: projection}
+        - residual:
+            layers: [relu]
+            shortcut: [{id: skip, conv: {out_channels: 16, kernel_size: 1}}]
+        - residual: {layers: [relu], shortcut: []}
+    """,
+    "repeat": """
+        - repeat: {for: {channels: [4, 8]}, layers: [{conv: {out_channels: $channels, kernel_size: 1}}, relu]}
+        - repeat: {times: 0, layers: [relu]}
+        - repeat: {times: 2, layers: [{repeat: {times: 2, layers: [batch_norm]}}]}
+        - repeat: {times: 1, layers: []}
+    """,
+    "when": """
+        - {when: false, conv: {out_channels: 4, kernel_size: 1}}
+        - conv: {out_channels: 4, kernel_size: 1}
+        - {when: $(2 > 1), relu: }
+        - {id: conv_9, conv: {out_channels: 4, kernel_size: 1}}
+        - conv: {out_channels: 4, kernel_size: 1}
+    """,
+    "blocks in blocks": """
+        - outer: {channels: 4}
+        - {id: named, outer: 8}
+        - outer: {channels: 4, tail: [{dropout: 0.25}, flatten]}
+    """,
+    "splices": """
+        - conv: {out_channels: 4, kernel_size: 1}
+        - $activation
+        - $tail
+    """,
+    "item keys": """
+        - {conv: {out_channels: 4, kernel_size: 1}, init: {weight: {constant: 0.5}, bias: zeros}, trainable: false}
+        - {id: stem, relu: }
+        - {id: relu_1, relu: }
+        - batch_norm: {eps: 0.1, momentum: 0}
+        - dropout: 0.5
+    """,
+}
+HEAD = """
+specforge: 1
+name: handmade
+params: {activation: relu, tail: [batch_norm, {dropout: 0.1}]}
+blocks:
+  inner: {params: {channels: 4}, layers: [{conv: {out_channels: $channels, kernel_size: 1}}, batch_norm]}
+  outer:
+    params: {channels: required, tail: [relu]}
+    layers: [{inner: $channels}, {inner: {}}, $tail]
+model:
+  input: [3, 8, 8]
+  defaults: {batch_norm: {eps: 1e-3}}
+  layers:
+"""
+
+
+def analysed(text: str, folder: Path, name: str = "spec.yaml") -> Analysis:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return analyse(path)
+
+
+def spec_of(text: str, folder: Path) -> Spec:
+    return analysed(text, folder).require()[0]
+
+
+def unlocated(value: Any) -> Any:
+    """A bound value without the places in the text that it came from."""
+    if isinstance(value, Item):
+        return (value.id, value.kind, unlocated(value.layer), unlocated(dict(value.initializers)), value.trainable)
+    if isinstance(value, Section):
+        return (type(value), [unlocated(getattr(value, name)) for name in type(value).model_fields])
+    if isinstance(value, tuple):
+        return [unlocated(item) for item in value]
+    if isinstance(value, dict):
+        return {key: unlocated(item) for key, item in value.items()}
+    return (type(value), value)
+
+
+def assert_round_trip(analysis: Analysis, folder: Path) -> None:
+    spec, graph = analysis.require()
+    for text in (to_yaml(spec), to_json(spec)):
+        again = analysed(text, folder, "again.yaml")
+        assert [(str(found.span), found.message) for found in again.findings] == []
+        spec_again, graph_again = again.require()
+        assert unlocated(spec_again) == unlocated(spec)
+        assert spec_hash(spec_again) == spec_hash(spec)
+        assert graph_again.state() == graph.state()
+        assert [node.path for node in graph_again.leaves()] == [node.path for node in graph.leaves()]
+        assert to_yaml(spec_again) == to_yaml(spec)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_checked_in_specs_survive(path: Path, tmp_path: Path) -> None:
+    analysis = analyse(path)
+    if analysis.is_partial:
+        pytest.skip("a base to be extended")
+    assert_round_trip(analysis, tmp_path)
+    assert max(map(len, to_yaml(analysis.require()[0]).splitlines())) <= 120
+
+
+@pytest.mark.parametrize("layers", HANDMADE.values(), ids=HANDMADE)
+def test_composition_survives(layers: str, tmp_path: Path) -> None:
+    assert_round_trip(analysed(HEAD + layers, tmp_path), tmp_path)
+
+
+def test_text_is_what_people_write(tmp_path: Path) -> None:
+    layers = """
+    - {id: named, outer: 8}
+    - outer: {channels: 4, tail: [{dropout: 0.25}, flatten]}
+"""
+    train = "train: {epochs: 1, batch_size: 2, optimizer: {adam: 5e-5}, loss: cross_entropy}"
+    spec = spec_of(HEAD + layers + train, tmp_path)
+    assert to_yaml(spec) == (
+        """\
+specforge: 1
+name: handmade
+model:
+  input: [3, 8, 8]
+  layers:
+    - id: named
+      sequential:
+        layers:
+          - id: inner_1
+            sequential:
+              layers:
+                - conv: {out_channels: 8, kernel_size: 1}
+                - batch_norm: {eps: 1e-3}
+          - id: inner_2
+            sequential:
+              layers:
+                - conv: {out_channels: 4, kernel_size: 1}
+                - batch_norm: {eps: 1e-3}
+          - relu
+    - id: outer_2
+      sequential:
+        layers:
+          - id: inner_1
+            sequential:
+              layers:
+                - conv: {out_channels: 4, kernel_size: 1}
+                - batch_norm: {eps: 1e-3}
+          - id: inner_2
+            sequential:
+              layers:
+                - conv: {out_channels: 4, kernel_size: 1}
+                - batch_norm: {eps: 1e-3}
+          - dropout: {p: 0.25}
+          - flatten
+train:
+  epochs: 1
+  batch_size: 2
+  optimizer: {adam: {lr: 5e-5}}
+  loss: cross_entropy
+"""
+    )
+
+
+def test_ids_are_written_only_where_the_path_needs_them(tmp_path: Path) -> None:
+    layers = resolve(spec_of(HEAD + HANDMADE["when"], tmp_path))["model"]["layers"]
+    conv = {"conv": {"out_channels": 4, "kernel_size": 1}}
+    assert layers == [{"id": "conv_2", **conv}, "relu", {"id": "conv_9", **conv}, {"id": "conv_4", **conv}]
+
+
+def test_item_keys_stay(tmp_path: Path) -> None:
+    layers = resolve(spec_of(HEAD + HANDMADE["item keys"], tmp_path))["model"]["layers"]
+    assert layers[0] == {
+        "init": {"weight": {"constant": {"val": 0.5}}, "bias": "zeros"},
+        "trainable": False,
+        "conv": {"out_channels": 4, "kernel_size": 1},
+    }
+    assert layers[1:3] == [{"id": "stem", "relu": {}}, {"id": "relu_1", "relu": {}}]
+
+
+MINIMAL = """
+specforge: 1
+name: minimal
+model: {input: [1, 8, 8], layers: [flatten, {dropout: 0.25}, {linear: 10}]}
+data: {dataset: digits}
+train: {epochs: 2, batch_size: 8, optimizer: {sgd: {lr: 1.0, momentum: 0.9}}, loss: cross_entropy}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("name: minimal", "name: other\ndescription: text\nassumed: [train.epochs]\nsource: {year: 2015}"),
+        ("name: minimal", "name: minimal\nexpect: {output: [10]}\nreported: [{metric: test_accuracy, value: 0.9}]"),
+        ("lr: 1.0", "lr: 1"),
+        ("lr: 1.0", "nesterov: false, lr: 1e0, dampening: 0"),
+        ("{linear: 10}", "{linear: {bias: true, out_features: 10}}"),
+        ("dataset: digits", "normalize: auto, dataset: {digits: {}}"),
+        ("flatten,", "{id: flatten_1, flatten: },"),
+        ("name: minimal", "name: minimal\nparams: {unused: 3}"),
+    ],
+)
+def test_hash_ignores_writing_and_words(old: str, new: str, tmp_path: Path) -> None:
+    assert old in MINIMAL
+    assert spec_hash(spec_of(MINIMAL.replace(old, new), tmp_path)) == spec_hash(spec_of(MINIMAL, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("lr: 1.0", "lr: 1.5"),
+        ("{linear: 10}", "{id: head, linear: 10}"),
+        ("dataset: digits", "dataset: digits, normalize: none"),
+        ("epochs: 2", "epochs: 2, seed: 1"),
+        ("dropout: 0.25", "dropout: 0.2"),
+    ],
+)
+def test_hash_sees_meaning(old: str, new: str, tmp_path: Path) -> None:
+    assert old in MINIMAL
+    assert spec_hash(spec_of(MINIMAL.replace(old, new), tmp_path)) != spec_hash(spec_of(MINIMAL, tmp_path))
+
+
+def test_hash_is_one_of_sha256(tmp_path: Path) -> None:
+    assert len(bytes.fromhex(spec_hash(spec_of(MINIMAL, tmp_path)))) == 32
+
+
+def test_json_is_the_resolved_data(tmp_path: Path) -> None:
+    spec = spec_of(MINIMAL, tmp_path)
+    assert json.loads(to_json(spec)) == resolve(spec)
+
+
+def value_of(text: str) -> Any:
+    """What our parser reads, one value."""
+    findings = Findings()
+    node = parse(f"key: {text}\n", "text", findings)
+    assert not list(findings)
+    return node.get("key").value  # type: ignore[union-attr]
+
+
+@given(st.one_of(st.floats(allow_nan=False), st.integers(-(10**18), 10**18), st.booleans(), st.none()))
+def test_values_read_back_with_their_type(value: Any) -> None:
+    assert (type(value_of(flow(value))), value_of(flow(value))) == (type(value), value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.001, "1e-3"), (1e-07, "1e-7"), (0.05, "0.05"), (1.0, "1.0"), (1e16, "1e16"), (0.00015, "1.5e-4"), (0.0, "0.0")],
+)
+def test_floats_are_short(value: float, text: str) -> None:
+    assert flow(value) == text
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)
+AWKWARD = ["no", "1e-3", "010", "$x", "$(1 + 1)", "a: b", "a # b", "", "~", "null", "- a", "? a", "<<", "12:30", "a\n"]
+AWKWARD += [
+    "two\n\nlines",
+    " x",
+    "x ",
+    "x  y",
+    "\u2028",
+    "\x85",
+    "tab\t",
+    "'",
+    '"',
+    "{a}",
+    "[",
+    "a, b",
+    "%",
+    "@",
+    "`",
+    "é😀",
+]
+AWKWARD += ["word " * 60, "word " * 60 + "\n", "word  " * 60, "# not a comment " * 20 + "end", "1_000", "---", "..."]
+
+
+def described(text: str, folder: Path) -> str | None:
+    spec = spec_of(MINIMAL, folder)
+    told = spec.model_copy(update={"description": text, "assumed": (), "name": text, "accept": {}})
+    findings = Findings()
+    for written in (to_yaml(told), to_json(told)):
+        assert parse(written, "text", findings) is not None, (written, list(findings))
+    again = spec_of(to_yaml(told), folder)
+    assert again.name == spec_of(to_json(told), folder).name == again.description
+    return again.description
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_awkward_texts_survive(text: str, tmp_path: Path) -> None:
+    assert described(text, tmp_path) == text
+
+
+@given(text=TEXTS)
+def test_any_text_survives(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    assert described(text, tmp_path_factory.getbasetemp()) == text
