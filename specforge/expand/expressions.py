@@ -263,6 +263,8 @@ class _Evaluator:
         return tuple([self.value(item) for item in node.elts])
 
     def on_unaryop(self, node: ast.UnaryOp) -> Any:
+        if isinstance(node.op, ast.Invert):
+            raise self.refused(node)
         operand = self.value(node.operand)
         if isinstance(node.op, ast.Not):
             return not operand
