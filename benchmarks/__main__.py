@@ -16,7 +16,7 @@ BENCHMARKS = {"start_up": start_up.compare, "training_step": training_step.compa
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="specforge against the plainest program.")
     parser.add_argument("only", nargs="*", metavar="NAME", help=f"{' or '.join(BENCHMARKS)}; both by default")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: half a minute instead of three minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: half a minute instead of one or two")
     arguments = parser.parse_args()
     if unknown := set(arguments.only) - BENCHMARKS.keys():
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")

@@ -1,5 +1,6 @@
 """A spec -> a network, a finished run, or a run tested again: what `compile`, `train` and `evaluate` do."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ INCOMPLETE = define(
     "Training needs `data:` and `train:` beside the model. A spec may leave them out until it is trained.",
 )
 DEFAULT_DATA_DIR = Path("data")
+# How long a thread of torch's OpenMP runtime spins before it sleeps: a few microseconds. Its own default spins for
+# milliseconds, which makes a small network ten times slower as soon as another process wants a core.
+SPINS = "2000"
 # torchvision only downloads, so a run can do without it
 TRAINING_PACKAGES = ("torch", "torchvision", "numpy", "safetensors", "matplotlib")
 
@@ -159,7 +163,11 @@ def incomplete(name: str) -> Findings:
 
 
 def _require_training_packages() -> None:
+    """Find what training imports, and set what must be set before torch is loaded."""
     from importlib.util import find_spec
+
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
 
     for package in TRAINING_PACKAGES:
         if package != "torchvision" and find_spec(package) is None:

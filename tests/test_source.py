@@ -1,6 +1,7 @@
 """YAML 1.2 text to nodes: values, spans, limits, and no exception whatever the text."""
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,9 @@ def piece(span: Span) -> str:
     if span.line == span.end_line:
         return lines[span.line - 1][span.column - 1 : span.end_column - 1]
     middle = lines[span.line : span.end_line - 1]
-    return "\n".join([lines[span.line - 1][span.column - 1 :], *middle, lines[span.end_line - 1][: span.end_column - 1]])
+    return "\n".join(
+        [lines[span.line - 1][span.column - 1 :], *middle, lines[span.end_line - 1][: span.end_column - 1]]
+    )
 
 
 def below(node: Node | None, *steps: str | int) -> Node:
@@ -275,7 +278,7 @@ def test_depth_counts_through_aliases() -> None:
 def test_the_values_that_aliases_repeat_are_counted() -> None:
     letters = "abcdefghij"
     bomb = "a: &a [1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
-        f"{name}: &{name} [{', '.join([f'*{before}'] * 8)}]\n" for before, name in zip(letters, letters[1:], strict=False)
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 8)}]\n" for before, name in pairwise(letters)
     )
     found = the_finding(bomb)
     assert found.code == "SF106"

@@ -1,7 +1,8 @@
 """Nodes -> frozen Pydantic objects, every mistake located."""
 
 from collections.abc import Mapping as Names
-from typing import Any, TypeVar
+from types import NoneType
+from typing import Any, TypeVar, get_args
 
 from specforge.binding import wording
 from specforge.binding.annotations import Held, held, signature
@@ -259,8 +260,9 @@ class Binder:
 
     def value(self, node: Node, annotation: Any, place: str, key: Span) -> Any:
         """One field's value, with words, sections and layers bound; `_BROKEN` after a finding."""
-        arms = held(annotation)
-        for arm in arms:
+        if isinstance(node, Scalar) and node.value is None and not node.broken and NoneType in get_args(annotation):
+            return None
+        for arm in held(annotation):
             if arm.levels and not isinstance(node, Sequence):
                 continue
             if arm.kind == "section" and not arm.levels and not isinstance(node, Mapping):

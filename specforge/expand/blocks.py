@@ -218,12 +218,19 @@ def _check_type(
         return True
     if _kind(value) == "a whole number" and _kind(default) == "a number":
         return True
-    if "layers" in (_kind(value), _kind(default)) and {_kind(value), _kind(default)} <= {"layers", "text", "a list"}:
+    if _may_be_layers(value) and _may_be_layers(default):
         return True
     message = f"`{name}` of block `{block.name}` must be {_kind(default)}, found {_kind(value)}"
     hint = f"its default is `{in_words(default)}`, which fixes the type"
     findings.add(BLOCK_ARGUMENT, scope.located(entry.value.span), message, hint)
     return False
+
+
+def _may_be_layers(value: Any) -> bool:
+    """Layers with arguments, one layer's word, or a list of words."""
+    if isinstance(value, tuple):
+        return all(_may_be_layers(item) for item in value)
+    return isinstance(value, LayerValue | str)
 
 
 def _kind(value: Any) -> str:

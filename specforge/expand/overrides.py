@@ -38,6 +38,11 @@ def apply_settings(root: Mapping, settings: tuple[str, ...], choices: frozenset[
 def _value(text: str, offset: int, line: int, findings: Findings) -> Node | None:
     if not text.strip():
         return Scalar(Span(NAME, line, offset, line, offset + 1), None, "")
+    if text.lstrip().startswith("#"):
+        span = Span(NAME, line, offset + 1, line, offset + len(text) + 1)
+        hint = "quote it for YAML too: `--set 'name=\"#1\"'`"
+        findings.add(BAD_SETTING, span, "a value that starts with `#` is a comment", hint)
+        return None
     # leading lines and spaces put the value at its place in the text `--set`
     return parse("\n" * (line - 1) + " " * offset + text, NAME, findings)
 

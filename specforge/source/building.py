@@ -104,6 +104,7 @@ class _Builder:
         self.nodes = 0
         self.root: Node | None = None
         self.documents = 0
+        self.tagged = False
 
     def build(self, events: Iterator[Any]) -> Node:
         handlers = {
@@ -120,6 +121,8 @@ class _Builder:
             if handler is not None:
                 handler(event)
         empty = isinstance(self.root, Scalar) and self.root.text == "" and self.root.plain
+        if self.tagged and empty:
+            raise _Stop
         if self.root is None or empty:
             self.stop(EMPTY, Span(self.name, 1, 1, 1, 1), "the file is empty", "a spec starts with `specforge: 1`")
         return self.root
@@ -148,6 +151,7 @@ class _Builder:
 
     def check_tag(self, event: Any) -> None:
         if event.tag is not None:
+            self.tagged = True
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             hint = "remove it; quote the value if it must stay text"
             self.findings.add(TAG, self.span(event), f"the tag `{tag}` is not allowed: a spec is data only", hint)

@@ -75,6 +75,8 @@ def _explain(error: yaml.MarkedYAMLError, lines: list[str]) -> _Problem:
         escape = _line(lines, at)[at.column - 1 : at.column + 1]
         hint = "write `\\\\` for a backslash, or use single quotes"
         return _Problem(at, f"`{escape}` is no escape of double-quoted text", hint)
+    if "unexpected ':'" in complaint:
+        return _Problem(at, "a space is missing after `:`", "write `key: value`; without a value, `key: ` or `key: {}`")
     if "expected node content" in complaint and not character:
         return _Problem(_end(lines), "the text ends where a value must follow", "write the value, and close brackets")
     if "expected '-' indicator" in complaint:

@@ -1,0 +1,84 @@
+"""`compile`, `train` and `evaluate` as Python calls them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import specforge
+from specforge.experiment import SPINS, default_folder
+
+SPEC = """\
+specforge: 1
+name: small
+model: {input: [1, 8, 8], layers: [flatten, {linear: 10}]}
+data: {dataset: digits}
+train: {epochs: 1, batch_size: 64, optimizer: {adam: {lr: 1e-2}}, loss: cross_entropy}
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "small.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def test_compile_is_repeatable_with_a_seed(small: Path) -> None:
+    first, second = (specforge.compile(small, seed=3) for _ in range(2))
+    assert torch.equal(first.linear_1.weight, second.linear_1.weight)
+    assert first(torch.zeros(2, 1, 8, 8)).shape == (2, 10)
+
+
+def test_a_loaded_spec_trains_like_its_file(small: Path) -> None:
+    from_file = specforge.train(small, out="a")
+    loaded = specforge.train(specforge.load(small), out="b")
+    assert from_file.result.test_loss == loaded.result.test_loss
+    assert loaded.report == Path("b/report.html")
+    assert Path("b/curves.png").is_file()
+
+
+def test_settings_need_a_file(small: Path) -> None:
+    with pytest.raises(ValueError, match="loaded already"):
+        specforge.compile(specforge.load(small), settings=("train.epochs=2",))
+
+
+def test_a_broken_spec_raises_every_error(small: Path) -> None:
+    small.write_text(SPEC.replace("flatten", "flaten").replace("adam", "adma"))
+    with pytest.raises(specforge.SpecError, match="flatten") as caught:
+        specforge.compile(small)
+    assert len(caught.value.diagnostics) == 2
+
+
+def test_default_folders_count_up_and_resume_takes_the_newest(small: Path) -> None:
+    assert default_folder("x", resume=False) == default_folder("x", resume=True) == Path("runs/x")
+    Path("runs/x").mkdir(parents=True)
+    Path("runs/x-2").mkdir()
+    assert default_folder("x", resume=False) == Path("runs/x-3")
+    assert default_folder("x", resume=True) == Path("runs/x-2")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [({}, SPINS), ({"GOMP_SPINCOUNT": "5"}, "5"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "")]
+)
+def test_waiting_threads_sleep_unless_the_user_says_otherwise(
+    small: Path, given: dict[str, str], expected: str
+) -> None:
+    program = (
+        f"import os, sys, specforge; specforge.load({str(small)!r}); assert 'torch' not in sys.modules;"
+        f"specforge.compile({str(small)!r}); print(os.environ.get('GOMP_SPINCOUNT', ''))"
+    )
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("GOMP_", "OMP_WAIT"))}
+    root = str(Path(__file__).resolve().parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**clean, "PYTHONPATH": root, **given},
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.strip() == expected
