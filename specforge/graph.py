@@ -20,7 +20,7 @@ SHAPE = define(
     "shape-mismatch",
     """
 A layer can't take the shape that arrives. Shapes are written without the batch: `[3, 32, 32]` is an image of three
-channels, `[512]` are features. `specforge summary` shows the shape after every layer up to the first mistake.""",
+channels, `[512]` are features. Layers behind the mistake are not checked yet: what would reach them is unknown.""",
 )
 INIT = define(
     "SF402",

@@ -32,7 +32,11 @@ _DEFINITIONS = ("params", "blocks")
 
 def check_expect(subject: Subject) -> None:
     """Every expected count against the graph's."""
-    if subject.spec.expect is None or subject.graph is None:
+    if subject.spec.expect is None:
+        return
+    if subject.graph is None:
+        hint = "add `model.layers`, or remove `expect`: it is not inherited"
+        subject.findings.add(EXPECTATION, subject.span("expect"), "there are no layers to expect anything of", hint)
         return
     actual = _actual(subject.graph)
     for name in Expect.model_fields:

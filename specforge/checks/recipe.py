@@ -9,7 +9,7 @@ NO_VALIDATION = define(
     "no-validation-part",
     """
 The best checkpoint is chosen by the validation part, which this split does not have. Choosing by the test set would
-make its result meaningless. Add `validation: 0.1` to `data.split`, or write `checkpoint: last`.""",
+make its result meaningless. Write `split: {train: 0.9, validation: 0.1}`, or test the last weights: `checkpoint: last`.""",
 )
 SOFTMAX = define(
     "SF509",
@@ -29,7 +29,7 @@ def check_checkpoint(subject: Subject) -> None:
         return
     if spec.data.split.validation is None:
         message = f"`checkpoint: {spec.train.checkpoint}` needs a validation part"
-        hint = "add `validation: 0.1` to `data.split`, or write `checkpoint: last`"
+        hint = "write `split: {train: 0.9, validation: 0.1}`, or `checkpoint: last`"
         subject.findings.add(NO_VALIDATION, subject.span("train", "checkpoint"), message, hint)
 
 

@@ -1,0 +1,22 @@
+"""What a spec expects of itself."""
+
+from pathlib import Path
+
+from specforge.analysis import analyse
+
+
+def test_expectations_need_layers(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("specforge: 1\nname: m\nmodel: {input: [4]}\nexpect: {trainable_parameters: 3}\n")
+    (found,) = analyse(spec).findings
+    assert (found.code, found.span.line, found.span.column) == ("SF501", 4, 9)
+
+
+def test_an_expected_count_that_is_another_count_is_named(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    model = "model: {input: [4], layers: [{linear: 2}, batch_norm]}"
+    spec.write_text(f"specforge: 1\nname: m\n{model}\nexpect: {{trainable_parameters: 18}}\n")
+    (found,) = analyse(spec).findings
+    assert found.message == "`trainable_parameters` is 14, expected 18"
+    assert found.hint is not None
+    assert "`total_parameters`" in found.hint
