@@ -9,7 +9,8 @@ NO_VALIDATION = define(
     "no-validation-part",
     """
 The best checkpoint is chosen by the validation part, which this split does not have. Choosing by the test set would
-make its result meaningless. Write `split: {train: 0.9, validation: 0.1}`, or test the last weights: `checkpoint: last`.""",
+make its result meaningless. Write `split: {train: 0.9, validation: 0.1}`, or test the last weights with
+`checkpoint: last`.""",
 )
 SOFTMAX = define(
     "SF509",
