@@ -94,9 +94,8 @@ def _download(layout: Layout, data_dir: Path) -> None:
     except (ImportError, RuntimeError) as error:  # RuntimeError: operators built for another torch
         raise DataError(
             f"downloading {layout.source} needs torchvision, which cannot be imported: {error}",
-            hint="install the torchvision built for this torch, from the same index "
-            "(for the CPU: `pip install --force-reinstall torch torchvision --index-url "
-            "https://download.pytorch.org/whl/cpu`)",
+            hint="install a torchvision built for this torch: `pip install --force-reinstall torch torchvision` "
+            "brings a pair that fits",
         ) from error
     source = getattr(datasets, layout.source)
     try:

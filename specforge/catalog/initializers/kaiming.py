@@ -16,7 +16,26 @@ def _slope_is_used(a: float, nonlinearity: str) -> None:
         )
 
 
-class KaimingUniform(Initializer):
+class _Kaiming(Initializer):
+    """What both distributions share: the fan and the gain."""
+
+    target: ClassVar[str]
+    fewest_axes: ClassVar[int] = 2
+
+    a: float = 0.0
+    mode: Literal["fan_in", "fan_out"] = "fan_in"
+    nonlinearity: Nonlinearity = "leaky_relu"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _slope_is_used(self.a, self.nonlinearity)
+        return self
+
+    def lower(self) -> Call:
+        return Call(self.target, {"a": self.a, "mode": self.mode, "nonlinearity": self.nonlinearity})
+
+
+class KaimingUniform(_Kaiming):
     """Draws from -limit to limit, where limit is gain × √(3 / fan).
 
         layers:
@@ -32,24 +51,11 @@ class KaimingUniform(Initializer):
     https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_uniform_
     """
 
-    fewest_axes: ClassVar[int] = 2
+    target: ClassVar[str] = "torch.nn.init.kaiming_uniform_"
     also_known_as: ClassVar[tuple[str, ...]] = ("he_uniform", "heuniform")
 
-    a: float = 0.0
-    mode: Literal["fan_in", "fan_out"] = "fan_in"
-    nonlinearity: Nonlinearity = "leaky_relu"
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _slope_is_used(self.a, self.nonlinearity)
-        return self
-
-    def lower(self) -> Call:
-        arguments = {"a": self.a, "mode": self.mode, "nonlinearity": self.nonlinearity}
-        return Call("torch.nn.init.kaiming_uniform_", arguments)
-
-
-class KaimingNormal(Initializer):
+class KaimingNormal(_Kaiming):
     """Draws from a normal distribution of standard deviation gain / √fan.
 
         layers:
@@ -65,18 +71,5 @@ class KaimingNormal(Initializer):
     https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_normal_
     """
 
-    fewest_axes: ClassVar[int] = 2
+    target: ClassVar[str] = "torch.nn.init.kaiming_normal_"
     also_known_as: ClassVar[tuple[str, ...]] = ("he_normal", "henormal")
-
-    a: float = 0.0
-    mode: Literal["fan_in", "fan_out"] = "fan_in"
-    nonlinearity: Nonlinearity = "leaky_relu"
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _slope_is_used(self.a, self.nonlinearity)
-        return self
-
-    def lower(self) -> Call:
-        arguments = {"a": self.a, "mode": self.mode, "nonlinearity": self.nonlinearity}
-        return Call("torch.nn.init.kaiming_normal_", arguments)
