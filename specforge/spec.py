@@ -1,8 +1,9 @@
 """The top-level schema: what a spec file may say. Everything here is frozen and checked before torch is imported."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.datasets.definition import Dataset
@@ -122,11 +123,18 @@ class Reported(Section):
     note: str | None = None
 
 
+def _folder_name(name: str) -> str:
+    """A name also names the run's folder, so it can't lead anywhere else."""
+    if not re.fullmatch(r"\w[\w .+-]{0,99}", name) or name[-1] in " .":
+        raise ValueError("letters, digits, `_`, `-`, `.` and spaces, at most 100: it names the run's folder")
+    return name
+
+
 class Spec(Section):
     """One experiment. `model`, `data` and `train` may be missing until something needs them."""
 
     specforge: Literal[1]
-    name: str
+    name: Annotated[str, AfterValidator(_folder_name)]
     description: str | None = None
     source: Source | None = None
     assumed: tuple[str, ...] = ()

@@ -289,12 +289,12 @@ AWKWARD += ["word " * 60, "word " * 60 + "\n", "word  " * 60, "# not a comment "
 
 def described(text: str, folder: Path) -> str | None:
     spec = spec_of(MINIMAL, folder)
-    told = spec.model_copy(update={"description": text, "assumed": (), "name": text, "accept": {}})
+    told = spec.model_copy(update={"description": text, "assumed": (), "accept": {}})
     findings = Findings()
     for written in (to_yaml(told), to_json(told)):
         assert parse(written, "text", findings) is not None, (written, list(findings))
     again = spec_of(to_yaml(told), folder)
-    assert again.name == spec_of(to_json(told), folder).name == again.description
+    assert again.description == spec_of(to_json(told), folder).description
     return again.description
 
 

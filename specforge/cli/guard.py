@@ -35,6 +35,8 @@ def guarded(command: Callable[P, None], *, invalid: int = 1) -> Callable[P, None
             raise typer.Exit(141) from None
         except _leaving():
             raise
+        except OSError as error:
+            _refused(error)
         except Exception as error:  # noqa: BLE001  the one place where nothing may pass
             _internal(error)
 
@@ -52,6 +54,13 @@ def show_spec_error(error: SpecError) -> None:
 def _leaving() -> tuple[type[BaseException], ...]:
     """What typer itself turns into an exit: usage errors, `Exit` and `Abort`."""
     return (typer.Exit, typer.Abort, typer.BadParameter, SystemExit)
+
+
+def _refused(error: OSError) -> NoReturn:
+    """What the operating system does not allow: a name too long, a folder that can't be read."""
+    named = f"{str(error.filename)[:200]}: " if error.filename else ""
+    console.error(f"{named}{error.strerror or error}", "check the path and its permissions")
+    raise typer.Exit(1) from None
 
 
 def _internal(error: Exception) -> NoReturn:

@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +21,7 @@ def train(
     spec: SpecArgument,
     set_: Settings = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Run directory.  [default: runs/NAME]", show_default=False)
+        str | None, typer.Option("--out", help="Run directory.  [default: runs/NAME]", show_default=False)
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue what the run directory holds, or start it.")
@@ -34,6 +33,8 @@ def train(
     """Train a spec: progress to stderr, the result and the report's path to stdout."""
     from specforge.cli.findings import concise
 
+    if out == "":
+        raise typer.BadParameter("the name of the folder is empty", param_hint="--out")
     settings = tuple(set_ or ())
     analysis = analyse(spec, settings)
     for found in analysis.findings:

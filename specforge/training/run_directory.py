@@ -21,6 +21,7 @@ from specforge.training.progress import Line
 from specforge.training.result import Result
 
 _FILES = ("spec.yaml", "environment.json", "metrics.jsonl", "result.json", "checkpoints")
+_REPORTS = ("confusion.json", "curves.png", "report.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class RunDirectory:
     def start(self, environment: Environment, *, resume: bool) -> str:
         """Claim the folder for a new run, or for going on with its own; returns what the user should know, or ''."""
         if not self.holds_a_run:
+            self._demand_room()
             self._create(environment)
             return ""
         if not resume:
@@ -96,6 +98,15 @@ class RunDirectory:
 
     def write(self, name: str, content: bytes) -> None:
         durable.write(self.path / name, content)
+
+    def _demand_room(self) -> None:
+        """A run never replaces a file that is not its own."""
+        for name in _REPORTS:
+            if (self.path / name).exists():
+                raise TrainingError(
+                    f"{self.path} holds no run, but a {name} that the run would replace",
+                    hint="choose another folder with `--out`",
+                )
 
     def _create(self, environment: Environment) -> None:
         try:

@@ -103,3 +103,31 @@ def test_a_spec_without_a_recipe_says_so(specforge: Run, tmp_path: Path) -> None
 def test_the_resume_command_repeats_every_option(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["specforge", "train", "a b.yaml", "--data-dir", "d", "--set", "train.epochs=2"])
     assert train._resume_command() == "specforge train 'a b.yaml' --data-dir d --set train.epochs=2 --resume"
+
+
+def test_a_folder_with_other_files_is_left_alone(specforge: Run, tiny: Path) -> None:
+    (tiny.parent / "mine").mkdir()
+    (tiny.parent / "mine" / "report.html").write_text("keep")
+    done = specforge("train", tiny, "--out", "mine")
+    assert done.returncode == 1
+    assert "a report.html that the run would replace" in done.stderr
+    assert [file.name for file in (tiny.parent / "mine").iterdir()] == ["report.html"]
+    assert specforge("train", tiny, "--out", "").returncode == 2  # an unset shell variable
+
+
+@pytest.mark.parametrize("arguments", [("--out", "x" * 300), ("--data-dir", "x" * 300)])
+def test_paths_that_are_too_long_are_no_bugs_of_ours(specforge: Run, tiny: Path, arguments: tuple[str, str]) -> None:
+    text = tiny.read_text().replace("dataset: digits", "dataset: cifar10").replace("[1, 8, 8]", "[3, 32, 32]")
+    if arguments[0] == "--data-dir":
+        tiny.write_text(text.replace("expect: {trainable_parameters: 1370}\n", ""))
+    done = specforge("train", tiny, *arguments)
+    assert done.returncode == 1
+    assert "internal error" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["", "../evil", "a/b", "x" * 101, ".hidden", '"a\\0b"', "ends."])
+def test_a_name_is_the_name_of_a_folder(specforge: Run, tiny: Path, name: str) -> None:
+    tiny.write_text(tiny.read_text().replace("name: tiny", f"name: {name or repr(name)}"))
+    done = specforge("validate", tiny, "--format", "concise")
+    assert done.returncode == 1
+    assert ":2:7: error[SF303] `name` must be letters" in done.stdout
