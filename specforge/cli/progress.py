@@ -70,7 +70,7 @@ class Bar(Lines):
             self.bar.update(self.task, loss=f"loss {loss:.3f}")
 
     def line(self, text: str) -> None:
-        self.bar.console.print(text, highlight=False)
+        self.bar.console.print(text, highlight=False, soft_wrap=True)
 
     def stop(self) -> None:
         self.bar.stop()
