@@ -29,9 +29,11 @@ import yaml
 
 from specforge.catalog.definition import Definition, Item, Items, Section
 from specforge.catalog.discovery import word_for
-from specforge.expand.items import LAYER_ARGUMENTS
 from specforge.source import resolve_plain
 from specforge.spec import Spec
+
+# arguments that hold layers are written one layer a line
+_BLOCK_STYLE = ("layers", "shortcut", "iterations")
 
 WIDTH = 120
 MEANING = ("model", "data", "train")
@@ -179,7 +181,7 @@ def _is_structure(value: Any) -> bool:
     """Written over several lines: layers, and lists of mappings."""
     if isinstance(value, dict):
         return any(
-            (key in LAYER_ARGUMENTS and isinstance(below, list)) or _is_structure(below) for key, below in value.items()
+            (key in _BLOCK_STYLE and isinstance(below, list)) or _is_structure(below) for key, below in value.items()
         )
     return isinstance(value, list) and any(isinstance(item, dict) or _is_structure(item) for item in value)
 
@@ -202,7 +204,7 @@ def _foldable(text: str) -> bool:
 
 def _entry(key: str, value: Any, room: int) -> list[str]:
     head = f"{_quoted_if_needed(key)}:"
-    if key in LAYER_ARGUMENTS and isinstance(value, list) and value:
+    if key in _BLOCK_STYLE and isinstance(value, list) and value:
         return [head, *_indented(_list(value, room - 2))]
     text = _inline(value, room - len(head) - 1)
     if text is not None:

@@ -24,7 +24,6 @@ from specforge.expand.substitution import BROKEN, LayerValue, Scope, as_node, ev
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
 ITEM_KEYS = ("id", "when", "init", "trainable")
-LAYER_ARGUMENTS = ("layers", "shortcut", "iterations")
 MAX_LAYERS = 20_000
 MAX_NESTING = 64
 
