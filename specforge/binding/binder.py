@@ -37,6 +37,7 @@ A choice is one word, written `adam`, `adam: 1e-3` (its main argument) or `adam:
 )
 
 _SectionT = TypeVar("_SectionT", bound=Section)
+_FROM = "write `from: stem`, or `from: [previous, stem]` for a layer that reads several"
 
 
 class _BrokenType:
@@ -178,6 +179,9 @@ class Binder:
         spans = {key: argument.value.span for key, argument in arguments.items()}
         if isinstance(init, Mapping):
             spans |= {f"init.{name}": given.key for name, given in init.entries.items()}
+        for key in ("from", "shared"):
+            if key in node.entries:
+                spans[key] = node.entries[key].value.span
         return Item(
             id=plain(node.entries["id"].value),
             kind=word,
@@ -186,7 +190,31 @@ class Binder:
             argument_spans=spans,
             initializers=initializers,
             trainable=trainable is None or plain(trainable) is not False,
+            reads=self.addresses(node.get("from")),
+            shared=self.shared_name(node.get("shared")),
         )
+
+    def addresses(self, node: Node | None) -> tuple[str, ...]:
+        """What an item reads: one address or a list of them."""
+        if node is None or _is_broken(node):
+            return ()
+        listed = node.items if isinstance(node, Sequence) else (node,)
+        texts = [item.value if isinstance(item, Scalar) and not isinstance(item.value, bool) else None for item in listed]
+        for item, text in zip(listed, texts, strict=True):
+            if not isinstance(text, str):
+                self.wrong(item, "`from` is the address of an earlier item, or a list of them", _FROM)
+        if not listed:
+            self.wrong(node, "`from` names at least one earlier item", _FROM)
+        return tuple(text for text in texts if isinstance(text, str))
+
+    def shared_name(self, node: Node | None) -> str | None:
+        if node is None or _is_broken(node):
+            return None
+        name = node.value if isinstance(node, Scalar) else None
+        if not isinstance(name, str) or not name:
+            self.wrong(node, "`shared` is a name for the weights", "give the same name to every item that shares them")
+            return None
+        return name
 
     def initializers(self, node: Node | None) -> dict[str, Initializer]:
         if node is None or _is_broken(node):

@@ -7,6 +7,7 @@ against a closed table and the source emitter prints. Nothing here imports torch
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
@@ -37,6 +38,31 @@ class Parameter:
     role: Literal["parameter", "statistic", "counter"] = "parameter"
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What autograd keeps of a layer from the forward to the backward pass: its input, its output, and more.
+
+    `extra` are bytes besides them for one image (a mask, indices, results inside the layer), in float32 training.
+    """
+
+    input: bool = False
+    output: bool = False
+    extra: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What flows between layers: its shape, and the number of what made it, in execution order.
+
+    0 is the network's input. A value that a composite joins from several is made from `joins`; its number is given
+    when the composite is done.
+    """
+
+    shape: Shape
+    number: int = -1
+    joins: "tuple[Value, ...]" = ()
+
+
 class Section(BaseModel):
     """A part of a spec with fixed keys: strict, frozen, no unknown keys, finite numbers only."""
 
@@ -58,9 +84,13 @@ class Definition(Section):
 
 
 class Layer(Definition):
-    """An operation of the network: shape rule, cost rule and constructor. Shapes are without the batch axis."""
+    """An operation of the network: shape rule, cost rule and constructor. Shapes are without the batch axis.
+
+    `is_view`: the output shares the input's memory, as in `flatten`.
+    """
 
     family: ClassVar[str] = "layers"
+    is_view: ClassVar[bool] = False
 
     def output_shape(self, input: Shape) -> Shape:
         """The shape that leaves; raises `Misfit` for a shape that the layer cannot take."""
@@ -70,28 +100,61 @@ class Layer(Definition):
         """The layer's tensors, in state_dict order."""
         return ()
 
-    def strides(self, axes: int) -> tuple[int, ...]:
-        """By how much each of `axes` spatial axes is thinned out: 1 but in convolutions and pooling."""
+    def strides(self, axes: int) -> tuple[int | Fraction, ...]:
+        """By how much each of `axes` spatial axes is thinned out: 2 halves it, Fraction(1, 2) doubles it."""
+        return (1,) * axes
+
+    def reach(self, axes: int) -> tuple[int, ...] | None:
+        """How many positions of each spatial axis one output position sees, dilation included; None for all."""
         return (1,) * axes
 
     def macs(self, input: Shape, output: Shape) -> int:
         """Multiply-accumulates for one image, of convolutions and matrix products only."""
         return 0
 
+    def kept(self, input: Shape, output: Shape) -> Kept:
+        """What training keeps in memory of one image until the backward pass."""
+        return Kept(input=True)
+
     def lower(self, input: Shape) -> Call:
         """The constructor expression of the module that does it."""
         raise NotImplementedError
 
 
-# Lowers a named region of items from an input shape and gives its output shape, None after an error inside it.
-LowerRegion = Callable[[str, "Items", Shape], Shape | None]
+class Merge(Layer):
+    """An operation of several values, which the item's `from` names: `{from: [previous, stem], concat: }`."""
+
+    def merged_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        """The shape that leaves; raises `Misfit` for shapes that don't go together."""
+        raise NotImplementedError
+
+    def merged_macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiply-accumulates for one image, of matrix products only."""
+        return 0
+
+    def output_shape(self, input: Shape) -> Shape:
+        return self.merged_shape((input,))
+
+    def macs(self, input: Shape, output: Shape) -> int:
+        return self.merged_macs((input,), output)
+
+
+# Lowers a named region of items from a value and gives what comes out, None after an error inside it.
+LowerRegion = Callable[[str, "Items", Value], Value | None]
 
 
 class Composite(Layer):
     """A layer made of layers. Its module takes its children, in order, as one OrderedDict."""
 
-    def lower_regions(self, input: Shape, lower: LowerRegion) -> Shape | None:
-        """Lower every region; region "" registers its items directly under this layer's path."""
+    def lower_regions(self, input: Value, lower: LowerRegion) -> Value | None:
+        """Lower every region; region "" registers its items directly under this layer's path.
+
+        Gives a region's value, or a new one that joins several: `Value(shape, joins=(body, shortcut))`.
+        """
+        raise NotImplementedError
+
+    def join(self) -> Call:
+        """The module that makes one value of those that are joined, in their order."""
         raise NotImplementedError
 
     def assemble(self, input: Shape, output: Shape) -> Call:
@@ -114,7 +177,10 @@ class Initializer(Definition):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One bound entry of a `layers:` list. `id` is its path segment; spans lead back to the text."""
+    """One bound entry of a `layers:` list. `id` is its path segment; spans lead back to the text.
+
+    `reads` are the addresses of its `from`, none where it reads the running value; `shared` names its weights.
+    """
 
     id: str
     kind: str
@@ -123,6 +189,8 @@ class Item:
     argument_spans: Mapping[str, Span]
     initializers: Mapping[str, Initializer]
     trainable: bool = True
+    reads: tuple[str, ...] = ()
+    shared: str | None = None
 
 
 Items = tuple[InstanceOf[Item], ...]

@@ -23,7 +23,7 @@ from specforge.expand.repeat import iterations
 from specforge.expand.substitution import BROKEN, LayerValue, Scope, as_node, evaluated, substitute
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
-ITEM_KEYS = ("id", "when", "init", "trainable")
+ITEM_KEYS = ("id", "from", "when", "shared", "init", "trainable")
 MAX_LAYERS = 20_000
 MAX_NESTING = 64
 
@@ -32,7 +32,7 @@ ITEM = define(
     "bad-item",
     """
 An item of `layers:` is one layer, written `relu`, `dropout: 0.5` or `conv: {out_channels: 32, kernel_size: 3}`, with
-any of the item keys `id`, `when`, `init`, `trainable` beside it: `{id: stem, conv: {…}}`.""",
+any of the item keys `id`, `from`, `when`, `shared`, `init`, `trainable` beside it: `{id: stem, conv: {…}}`.""",
 )
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from specforge.catalog.definition import Item, Layer
+from specforge.catalog.definition import Composite, Item, Layer, Merge
 from specforge.catalog.discovery import definition, index
 from specforge.catalog.layers.activation import Softplus
 from specforge.catalog.layers.convolution import Conv
@@ -22,6 +22,7 @@ from specforge.graph import Graph, lower
 from specforge.shapes import Misfit, Shape
 from specforge.spec import Model
 from specforge.torch_backend import build
+from tests.catalog.layers.cases import ANY, all_cases
 from tests.networks import graph_of
 
 # torch notes that an even kernel with `padding: same` costs a copy; that is no fault of the shape
@@ -29,97 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even k
 
 BATCH = 2
 WHERE = Span("example.yaml", 1, 1, 1, 2)
-ANY: tuple[Shape, ...] = ((7,), (3, 5), (3, 8, 8), (2, 4, 5, 6))
-SPATIAL: tuple[Shape, ...] = ((3, 9), (3, 9, 8), (3, 9, 8, 7))
-IMAGE: tuple[Shape, ...] = ((3, 9, 8),)
-
-# word -> what may be written after it -> the inputs to try it on
-CASES: dict[str, dict[str, tuple[Shape, ...]]] = {
-    "conv": {
-        "{out_channels: 4, kernel_size: 3}": SPATIAL,
-        "{out_channels: 4, kernel_size: 2, padding: same}": SPATIAL,
-        "{out_channels: 4, kernel_size: 3, padding: same, dilation: 3, padding_mode: circular}": SPATIAL,
-        "{out_channels: 4, kernel_size: 3, padding: valid, bias: false}": SPATIAL,
-        "{out_channels: 6, kernel_size: 1, stride: 2, groups: 3}": SPATIAL,
-        "{out_channels: 6, kernel_size: 5, padding: 2, stride: 2, padding_mode: reflect}": SPATIAL,
-        "{out_channels: 4, kernel_size: [3]}": ((3, 9),),
-        "{out_channels: 4, kernel_size: [3, 2], stride: [1, 2], padding: [0, 4], dilation: [2, 1]}": IMAGE,
-        "{out_channels: 4, kernel_size: [1, 2, 3], padding: [1, 2, 3], padding_mode: replicate}": ((3, 4, 5, 6),),
-    },
-    "linear": {"5": ((7,), (3, 7)), "{out_features: 5, bias: false}": ((7,), (3, 7))},
-    "batch_norm": {
-        "": ANY,
-        "{eps: 1e-3, momentum: 0.01}": ANY,
-        "{affine: false}": ANY,
-        "{track_running_stats: false}": ANY,
-        "{affine: false, track_running_stats: false}": ANY,
-    },
-    "max_pool": {
-        "2": SPATIAL,
-        "{kernel_size: 3, stride: 2, padding: 1}": SPATIAL,
-        "{kernel_size: 3, dilation: 2, ceil_mode: true, stride: 3}": SPATIAL,
-        "{kernel_size: [3]}": ((3, 9),),
-        "{kernel_size: [3, 2], stride: [1, 2], padding: [0, 1], dilation: [2, 1]}": IMAGE,
-        "{kernel_size: [1, 2, 3], padding: [0, 1, 1], dilation: [1, 2, 1]}": ((3, 4, 5, 6),),
-    },
-    "avg_pool": {
-        "2": SPATIAL,
-        "{kernel_size: 3, stride: 2, padding: 1, count_include_pad: false}": SPATIAL,
-        "{kernel_size: 2, ceil_mode: true, stride: 3}": SPATIAL,
-        "{kernel_size: [3]}": ((3, 9),),
-        "{kernel_size: [3, 2], stride: [1, 2], padding: [0, 1]}": IMAGE,
-        "{kernel_size: [1, 2, 3], padding: [0, 1, 1]}": ((3, 4, 5, 6),),
-    },
-    "global_avg_pool": {"": (*SPATIAL, (3, 1, 1))},
-    "dropout": {"": ANY, "0": ANY, "0.25": ANY},
-    "flatten": {
-        "": ANY,
-        "{start_dim: 2}": ((3, 5), (3, 8, 8)),
-        "{end_dim: 2}": ((3, 5), (3, 8, 8)),
-        "{start_dim: 2, end_dim: -2}": ((2, 4, 5, 6),),
-        "{start_dim: 1, end_dim: -3}": ((2, 4, 5, 6),),
-    },
-    "sequential": {
-        "{layers: [{conv: {out_channels: 4, kernel_size: 3}}, batch_norm, relu]}": SPATIAL,
-        "{layers: []}": ANY,
-    },
-    "repeat": {
-        "{times: 3, layers: [{linear: 5}, batch_norm, prelu]}": ((7,),),
-        "{times: 0, layers: [relu]}": ANY,
-        "{for: {c: [4, 6]}, layers: [{conv: {out_channels: $c, kernel_size: 3, stride: $(index + 1)}}]}": SPATIAL,
-    },
-    "residual": {
-        "{layers: [{conv: {out_channels: 3, kernel_size: 3, padding: same}}, batch_norm]}": SPATIAL,
-        "{layers: [{conv: {out_channels: 4, kernel_size: 3, padding: 1, stride: 2}}], shortcut: projection}": SPATIAL,
-        "{layers: [{conv: {out_channels: 4, kernel_size: 1, stride: [2, 1]}}], shortcut: projection}": IMAGE,
-        "{layers: [relu], shortcut: projection}": ANY,
-        "{layers: [{linear: 5}], shortcut: where_possible}": ((7,), (5,)),
-        "{layers: [{linear: 5}], shortcut: [{linear: {out_features: 5, bias: false}}]}": ((7,),),
-    },
-    "relu": {"": ANY},
-    "relu6": {"": ANY},
-    "leaky_relu": {"": ANY, "0.2": ANY},
-    "elu": {"": ANY, "0.5": ANY},
-    "celu": {"": ANY, "0.5": ANY},
-    "selu": {"": ANY},
-    "gelu": {"": ANY, "tanh": ANY},
-    "silu": {"": ANY},
-    "mish": {"": ANY},
-    "sigmoid": {"": ANY},
-    "log_sigmoid": {"": ANY},
-    "hardsigmoid": {"": ANY},
-    "hardswish": {"": ANY},
-    "tanh": {"": ANY},
-    "hardtanh": {"": ANY, "{min_val: 0, max_val: 2.5}": ANY},
-    "softplus": {"": ANY, "{beta: 2, threshold: 5}": ANY},
-    "softsign": {"": ANY},
-    "tanhshrink": {"": ANY},
-    "softshrink": {"": ANY, "0": ANY},
-    "hardshrink": {"": ANY, "0.1": ANY},
-    "prelu": {"": ANY, "{init: 0.1}": ANY, "3": ((3,), (3, 5), (3, 8, 8))},
-    "softmax": {"": ANY, "-1": ANY, "2": ((3, 5), (3, 8, 8))},
-    "log_softmax": {"": ANY, "-1": ANY, "2": ((3, 5), (3, 8, 8))},
-}
+CASES = all_cases()
 
 
 def test_every_layer_has_cases() -> None:
@@ -133,6 +44,41 @@ def test_every_layer_has_cases() -> None:
 def test_equals_the_module(word: str, arguments: str, input: Shape, tmp_path: Path) -> None:
     graph = graph_of(tmp_path, f"- {word}: {arguments}", input=input)
     agrees(graph, build(graph, device="meta"), "meta")
+
+
+LEAVES = [
+    (word, arguments, inputs[-1])
+    for word in CASES
+    for arguments, inputs in CASES[word].items()
+    if not issubclass(definition("layers", word) or Layer, Composite | Merge)
+]
+
+
+@pytest.mark.parametrize(("word", "arguments", "input"), LEAVES)
+def test_keeps_what_autograd_keeps(word: str, arguments: str, input: Shape, tmp_path: Path) -> None:
+    """`kept` and `is_view` against the tensors that autograd saves on the CPU."""
+    graph = graph_of(tmp_path, f"- {word}: {arguments}", input=input)
+    node = next(graph.leaves())
+    assert node.layer is not None
+    promised = node.layer.kept(input, graph.output)
+    module = build(graph, seed=0).train()
+    x = torch.rand(BATCH, *input, requires_grad=True)
+    saved: dict[int, int] = {}
+    own = {p.untyped_storage().data_ptr() for p in [*module.parameters(), *module.buffers()]}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        saved[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        y = module(x)
+    into, out = x.untyped_storage().data_ptr(), y.untyped_storage().data_ptr()
+    assert (into == out) == (node.layer.is_view or word == "identity")
+    assert (into in saved) == (promised.input or (node.layer.is_view and promised.output))
+    assert (out in saved) == (promised.output or (node.layer.is_view and promised.input))
+    extra = sum(size for storage, size in saved.items() if storage not in own | {into, out})
+    once_a_batch = 4 * 4 * max(input[0], graph.output[0])  # mean and deviation of every channel
+    assert abs(extra - BATCH * promised.extra) <= once_a_batch, f"saves {extra / BATCH} bytes an image"
 
 
 def agrees(graph: Graph, module: nn.Module, device: str) -> None:
