@@ -33,7 +33,7 @@ from specforge.source import resolve_plain
 from specforge.spec import Spec
 
 # arguments that hold layers are written one layer a line
-_BLOCK_STYLE = ("layers", "shortcut", "iterations")
+_BLOCK_STYLE = ("layers", "shortcut", "iterations", "paths")
 
 WIDTH = 120
 MEANING = ("model", "data", "train")
@@ -108,6 +108,10 @@ def _items(items: Items) -> list[Any]:
         entry: dict[str, Any] = {}
         if item.id != f"{item.kind}_{counts[item.kind]}":
             entry["id"] = item.id
+        if item.reads:
+            entry["from"] = item.reads[0] if len(item.reads) == 1 else list(item.reads)
+        if item.shared is not None:
+            entry["shared"] = item.shared
         if item.initializers:
             entry["init"] = plain_value(item.initializers)
         if not item.trainable:

@@ -8,6 +8,7 @@ against a closed table and the source emitter prints. Nothing here imports torch
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import inf
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
@@ -36,6 +37,20 @@ class Parameter:
     name: str
     shape: Shape
     role: Literal["parameter", "statistic", "counter"] = "parameter"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a layer slides along one spatial axis: `kernel` positions, `dilation` apart, moved by `stride` at a time.
+
+    `padding` is the border in front of the first position; a `blank` one holds nothing of the image.
+    """
+
+    kernel: int
+    stride: int
+    padding: int = 0
+    dilation: int = 1
+    blank: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +101,16 @@ class Definition(Section):
 class Layer(Definition):
     """An operation of the network: shape rule, cost rule and constructor. Shapes are without the batch axis.
 
-    `is_view`: the output shares the input's memory, as in `flatten`.
+    `is_view`: the output shares the input's memory, as in `flatten`. `bias_axis` is the axis of the output whose
+    entries get a number of `bias` each, `centred_axis` the one whose entries have their mean removed, so that such a
+    bias before it is lost; `passes_shift` layers between them give on what is added to an entry of the first axis.
     """
 
     family: ClassVar[str] = "layers"
     is_view: ClassVar[bool] = False
+    bias_axis: ClassVar[int | None] = None
+    centred_axis: ClassVar[int | None] = None
+    passes_shift: ClassVar[bool] = False
 
     def output_shape(self, input: Shape) -> Shape:
         """The shape that leaves; raises `Misfit` for a shape that the layer cannot take."""
@@ -107,6 +127,18 @@ class Layer(Definition):
     def reach(self, axes: int) -> tuple[int, ...] | None:
         """How many positions of each spatial axis one output position sees, dilation included; None for all."""
         return (1,) * axes
+
+    def windows(self, axes: int) -> tuple[Window, ...]:
+        """What slides along each of `axes` spatial axes; nothing where no window does."""
+        return ()
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        """Between which numbers the output lies when the input lies between `low` and `high`, in training too."""
+        return -inf, inf
+
+    def idle(self, input: Shape, low: float, high: float) -> str | None:
+        """Why it gives back what arrives, values between `low` and `high`; None where it may change something."""
+        return None
 
     def macs(self, input: Shape, output: Shape) -> int:
         """Multiply-accumulates for one image, of convolutions and matrix products only."""
@@ -135,8 +167,9 @@ class Merge(Layer):
     def output_shape(self, input: Shape) -> Shape:
         return self.merged_shape((input,))
 
-    def macs(self, input: Shape, output: Shape) -> int:
-        return self.merged_macs((input,), output)
+    def kept(self, input: Shape, output: Shape) -> Kept:
+        """Here `input` stands for all inputs."""
+        return Kept()
 
 
 # Lowers a named region of items from a value and gives what comes out, None after an error inside it.
@@ -144,7 +177,17 @@ LowerRegion = Callable[[str, "Items", Value], Value | None]
 
 
 class Composite(Layer):
-    """A layer made of layers. Its module takes its children, in order, as one OrderedDict."""
+    """A layer made of layers. Its module takes its children, in order, as one OrderedDict.
+
+    The value of an `is_side_branch` does not go on to the next layer: it leaves the network in training, where its
+    loss counts `loss_weight` times beside the output's.
+    """
+
+    is_side_branch: ClassVar[bool] = False
+
+    @property
+    def loss_weight(self) -> float:
+        return 1.0
 
     def lower_regions(self, input: Value, lower: LowerRegion) -> Value | None:
         """Lower every region; region "" registers its items directly under this layer's path.
@@ -153,8 +196,8 @@ class Composite(Layer):
         """
         raise NotImplementedError
 
-    def join(self) -> Call:
-        """The module that makes one value of those that are joined, in their order."""
+    def join(self) -> Merge:
+        """The operation that makes one value of those that are joined, in their order."""
         raise NotImplementedError
 
     def assemble(self, input: Shape, output: Shape) -> Call:
@@ -216,9 +259,13 @@ class Clock:
 
 
 class Schedule(Definition):
-    """How the learning rate moves: a pure function of the step, durations in epochs."""
+    """How the learning rate moves: a pure function of the step, durations in epochs.
+
+    One that is chosen for its fall, and not for coming back up, says so with `meant_to_fall`.
+    """
 
     family: ClassVar[str] = "schedules"
+    meant_to_fall: ClassVar[bool] = False
 
     def rate(self, base: float, clock: Clock) -> float:
         """The learning rate of the next step, for an optimizer whose own rate is `base`."""

@@ -130,6 +130,12 @@ def _arguments(old: Element, new: Element, *, same_init: bool) -> Iterator[Setti
             before, after = old.own_init.get(name), new.own_init.get(name)
             if before != after:
                 yield Setting(f"init.{name}", before, after)
+    for name, before, after in (
+        ("from", list(old.node.sources), list(new.node.sources)),
+        ("shared", old.node.shared, new.node.shared),
+    ):
+        if before != after:
+            yield Setting(name, before or None, after or None)
     if old.node.parameters and new.node.parameters and old.node.trainable != new.node.trainable:
         yield Setting("trainable", old.node.trainable, new.node.trainable)
 

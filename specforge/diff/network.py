@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any
 
 from specforge.binding import held
-from specforge.catalog.definition import Call, Item, Layer
+from specforge.catalog.definition import Item, Layer
 from specforge.diff.difference import Place
 from specforge.graph import Graph, GraphNode
 from specforge.resolved import arguments_of, plain_value
@@ -97,7 +97,7 @@ class _Reading:
         return [element for node in nodes for element in self.elements(node)]
 
     def elements(self, node: GraphNode) -> list[Element]:
-        if node.is_composite and node.call.target == "torch.nn.Sequential":
+        if node.is_composite and not node.joins and not node.is_side_branch:
             return self.level(node.children)
         element = self.element(node)
         if not node.is_composite:
@@ -118,11 +118,13 @@ class _Reading:
         own = own_fields(type(node.layer))
         does: Any = {name: value for name, value in arguments_of(node.layer).items() if name in own}
         if node.is_composite:
-            does = [does, _plain_call(node.call)]
+            does = [does, bool(node.joins)]
         elif derived:
             does = None
         frozen = bool(node.parameters) and not node.trainable
-        content = json.dumps([node.kind, does, init if self.reader.initializers else None, frozen], sort_keys=True)
+        wiring = [node.sources, node.shared]
+        parts = [node.kind, does, init if self.reader.initializers else None, frozen, wiring]
+        content = json.dumps(parts, sort_keys=True)
         own_id = _explicit_id(node)
         key = self.reader.key(content, own_id)
         return Element(node, own_id, content, key, next(self.positions), init, derived, self.last)
@@ -145,11 +147,3 @@ def written_layers(model: Model) -> set[int]:
 
 def _explicit_id(node: GraphNode) -> str | None:
     return None if re.fullmatch(rf"{re.escape(node.kind)}_\d+", node.name) else node.name
-
-
-def _plain_call(call: Call) -> list[Any]:
-    arguments = {
-        name: _plain_call(value) if isinstance(value, Call) else plain_value(value)
-        for name, value in call.arguments.items()
-    }
-    return [call.target, arguments]

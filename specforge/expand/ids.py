@@ -11,7 +11,8 @@ ID = define(
     "bad-id",
     """
 An `id` is the item's segment in every path: the state_dict prefix and the address in messages. It must be an
-identifier, unique among its siblings, and not an attribute of torch.nn.Module (`forward`, `train`, `type`, …).""",
+identifier, unique among its siblings, and not an attribute of torch.nn.Module (`forward`, `train`, `type`, …).
+`previous` and `input` have a meaning of their own in `from`.""",
 )
 
 # Attributes of torch.nn.Module that a child of the same name would hide (a test compares this with torch).
@@ -25,6 +26,9 @@ _ATTRIBUTES = """
     state_dict to to_empty train training type xpu zero_grad append extend insert pop keys values items
     """
 MODULE_ATTRIBUTES = frozenset(_ATTRIBUTES.split())
+# what modules that hold children keep beside them, and what `from` gives a meaning
+RESERVED = frozenset(("_program", "_output", "_heads", "head_weights", "_paths", "_join", "previous", "input"))
+_TAKEN = MODULE_ATTRIBUTES | RESERVED
 
 
 def segment(given: Entry | None, default: str, findings: Findings) -> str:
@@ -35,7 +39,7 @@ def segment(given: Entry | None, default: str, findings: Findings) -> str:
     if isinstance(node, Scalar) and node.broken:
         return default
     text = node.value if isinstance(node, Scalar) else None
-    if isinstance(text, str) and text.isidentifier() and not keyword.iskeyword(text) and text not in MODULE_ATTRIBUTES:
+    if isinstance(text, str) and text.isidentifier() and not keyword.iskeyword(text) and text not in _TAKEN:
         return text
     findings.add(ID, node.span, *_problem(text, node.text if isinstance(node, Scalar) else "a list or mapping"))
     return default
@@ -48,6 +52,8 @@ def _problem(text: object, written: str) -> tuple[str, str]:
     if not isinstance(text, str):
         message = f"an `id` must be an identifier, found `{written or text}`"
         return message, "use letters, digits and `_`, as in `stem_1`"
+    if text in RESERVED:
+        return f"the id `{text}` is taken by specforge", f"choose another id: `{text}_layer`"
     if text in MODULE_ATTRIBUTES:
         return f"`{text}` is an attribute of every torch module", f"choose another id: `{text}_layer`"
     if keyword.iskeyword(text):

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from specforge.graph import Graph, GraphNode
+from specforge.modules import Shared
 from specforge.torch_backend.calls import evaluate
 
 
@@ -20,20 +21,30 @@ def build(graph: Graph, *, seed: int | None = None, device: torch.device | str =
     with torch.random.fork_rng(devices=[], enabled=seed is not None), torch.device("cpu"):
         if seed is not None:
             torch.default_generator.manual_seed(seed)  # torch.manual_seed would touch the other devices' states too
-        module = _module(graph.root)
+        module = _Builder().module(graph.root)
         for node in graph.leaves():
-            _initialize(module.get_submodule(node.path), node)
+            if node.shares is None:
+                _initialize(module.get_submodule(node.path), node)
     return module.to(device)
 
 
-def _module(node: GraphNode) -> nn.Module:
-    if node.is_composite:
-        children = OrderedDict((child.name, _module(child)) for child in node.children)
-        module = evaluate(node.call, children)
-    else:
-        module = evaluate(node.call)
-    assert isinstance(module, nn.Module)
-    return module
+class _Builder:
+    """Builds modules from the leaves up; `built` finds those whose weights others share."""
+
+    def __init__(self) -> None:
+        self.built: dict[str, nn.Module] = {}
+
+    def module(self, node: GraphNode) -> nn.Module:
+        if node.shares is not None:
+            return Shared(self.built[node.shares])
+        if node.is_composite:
+            children = OrderedDict((child.name, self.module(child)) for child in node.children)
+            module = evaluate(node.call, children)
+        else:
+            module = evaluate(node.call)
+        assert isinstance(module, nn.Module)
+        self.built[node.path] = module
+        return module
 
 
 def _initialize(module: nn.Module, node: GraphNode) -> None:

@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from specforge.catalog.definition import Clock
 from specforge.data.batches import Batch
 from specforge.data.randomness import key
+from specforge.modules import Wired
 from specforge.spec import Train
 from specforge.torch_backend.calls import evaluate
 from specforge.training.checkpoint import Checkpoint
@@ -53,11 +54,23 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
-        logits = self.module(batch.images)
-        loss = self.loss(logits, batch.labels)
-        loss.backward()
+        logits, loss = self.loss_of(batch)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer.step()
         return loss.detach(), logits.detach()
+
+    def loss_of(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The logits of a batch, and its loss: with side branches, theirs are added by their weights."""
+        output = self.module(batch.images)
+        if not isinstance(output, tuple):
+            loss: Tensor = self.loss(output, batch.labels)
+            return output, loss
+        logits, heads = output
+        loss = self.loss(logits, batch.labels)
+        assert isinstance(self.module, Wired)
+        for path, weight in self.module.head_weights.items():
+            loss = loss + weight * self.loss(heads[path], batch.labels)
+        return logits, loss
 
     def checkpoint(self, progress: Progress) -> Checkpoint:
         return Checkpoint(progress, self.module.state_dict(), optimizer_state(self.optimizer, self.module))

@@ -20,4 +20,10 @@ CASES: Cases = {
         "{layers: [{linear: 5}], shortcut: where_possible}": ((7,), (5,)),
         "{layers: [{linear: 5}], shortcut: [{linear: {out_features: 5, bias: false}}]}": ((7,),),
     },
+    "branches": {
+        "{paths: [[{conv: {out_channels: 4, kernel_size: 3, padding: same}}], []]}": SPATIAL,
+        "{paths: [[{conv: {out_channels: 3, kernel_size: 1}}, batch_norm], [], [relu]], merge: add}": SPATIAL,
+        "{paths: [[sigmoid], []], merge: multiply}": ANY,
+    },
+    "auxiliary": {},
 }

@@ -1,0 +1,209 @@
+"""Spec -> Graph, first step: items with the shapes that reach them, the tensors they have and the values they read.
+
+Values are numbered in execution order, 0 is the network's input. What a composite makes lies between the number of
+what it reads and its own.
+"""
+
+from dataclasses import dataclass
+
+from specforge.catalog.definition import Call, Composite, Item, Items, Merge, Parameter, Value
+from specforge.diagnostics import Findings, Span, define
+from specforge.graph.addresses import Addresses
+from specforge.graph.initialization import Initialization
+from specforge.graph.node import Graph, GraphNode
+from specforge.graph.wiring import wire
+from specforge.shapes import Misfit, Shape, spelled
+from specforge.spec import Model
+
+SHAPE = define(
+    "SF401",
+    "shape-mismatch",
+    """
+A layer can't take the shape that arrives. Shapes are written without the batch: `[3, 32, 32]` is an image of three
+channels, `[512]` are features. Layers behind the mistake are not checked yet: what would reach them is unknown.""",
+)
+SHARED = define(
+    "SF404",
+    "bad-sharing",
+    """
+Items with the same `shared` name use the same weights, so they must be the same layer with the same arguments, and what
+reaches them must ask for weights of the same shapes. The first of them has the weights; an `init` or `trainable` for
+them stands there.""",
+)
+
+SEQUENTIAL = Call("torch.nn.Sequential")
+_WHOLE = Span("", 1, 1, 1, 1)
+
+
+def lower(model: Model, findings: Findings, spans: tuple[Span, ...] = ()) -> Graph | None:
+    """The graph of a model; None, with findings, when a layer does not fit. `spans` locate the rules of `init`."""
+    assert model.layers is not None
+    assert model.input is not None
+    initialization = Initialization(model.init, spans, findings)
+    lowering = _Lowering(initialization, findings)
+    children: list[GraphNode] = []
+    output = lowering.items(model.layers, Value(model.input, 0), _Place("", True), children)
+    if output is None:
+        return None
+    initialization.report_unmatched()
+    root = GraphNode(
+        "", "", "sequential", None, SEQUENTIAL, (model.input,), output.shape, _WHOLE, output.number, (0,),
+        children=tuple(children),
+    )  # fmt: skip
+    return Graph(wire(root))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where items are lowered: the prefix of their paths, and what holds for all of them.
+
+    In a `side` branch nothing counts as cost; `twin_of` is the path of the first item whose weights these share.
+    """
+
+    prefix: str
+    trainable: bool
+    side: bool = False
+    twin_of: str | None = None
+
+    def below(self, name: str) -> "_Place":
+        twin = None if self.twin_of is None else f"{self.twin_of}{name}."
+        return _Place(f"{self.prefix}{name}.", self.trainable, self.side, twin)
+
+
+class _Lowering:
+    def __init__(self, initialization: Initialization, findings: Findings):
+        self.initialization, self.findings = initialization, findings
+        self.addresses = Addresses(findings)
+        self.shared: dict[str, tuple[Item, GraphNode]] = {}
+        self.last = 0
+
+    def number(self) -> int:
+        self.last += 1
+        return self.last
+
+    def items(self, items: Items, input: Value, place: _Place, into: list[GraphNode]) -> Value | None:
+        """Lower items in order; stops at the first that does not fit, since what follows is unknown."""
+        value = input
+        self.addresses.enter(place.prefix, items, input)
+        for item in items:
+            reads = self.addresses.resolve(item, value) if item.reads else (value,)
+            node = None if reads is None else self.item(item, reads, place)
+            if node is None:
+                return None
+            into.append(node)
+            if not node.is_side_branch:
+                value = Value(node.output, node.number)
+                self.addresses.add(node.path, value)
+        self.addresses.leave()
+        return value
+
+    def item(self, item: Item, reads: tuple[Value, ...], place: _Place) -> GraphNode | None:
+        path = place.prefix + item.id
+        first = None if item.shared is None else self.shared.get(item.shared)
+        twin = first[1].path if first else None if place.twin_of is None else place.twin_of + item.id
+        here = _Place(place.prefix, place.trainable and item.trainable, place.side, twin)
+        try:
+            if isinstance(item.layer, Composite):
+                node = self.composite(item, item.layer, path, _only(reads, item), here)
+            else:
+                node = self.leaf(item, path, reads, here)
+        except Misfit as misfit:
+            span = item.argument_spans.get(misfit.argument or "", item.span)
+            self.findings.add(SHAPE, span, f"{misfit.message} (at `{path}`)", misfit.hint)
+            return None
+        if node is not None and item.shared is not None:
+            self.share(item, node, first)
+        return node
+
+    def leaf(self, item: Item, path: str, reads: tuple[Value, ...], place: _Place) -> GraphNode:
+        shapes = tuple(value.shape for value in reads)
+        layer = item.layer
+        parameters: tuple[Parameter, ...]
+        if isinstance(layer, Merge):
+            output, macs, parameters = layer.merged_shape(shapes), 0, ()
+            macs = layer.merged_macs(shapes, output)
+        else:
+            _only(reads, item)
+            output, parameters = layer.output_shape(shapes[0]), layer.parameters(shapes[0])
+            macs = layer.macs(shapes[0], output)
+        initializers = self.initialization.of(item, parameters) if place.twin_of is None else {}
+        return GraphNode(
+            path, item.id, item.kind, layer, layer.lower(shapes[0]), shapes, output, item.span, self.number(),
+            tuple(value.number for value in reads), parameters if place.twin_of is None else (),
+            0 if place.side else macs, place.trainable, initializers, sources=item.reads, shared=item.shared,
+            shares=place.twin_of,
+        )  # fmt: skip
+
+    def composite(self, item: Item, layer: Composite, path: str, input: Value, place: _Place) -> GraphNode | None:
+        children: list[GraphNode] = []
+        twin = None if place.twin_of is None else f"{place.twin_of}."
+        inside = _Place(f"{path}.", place.trainable, place.side or layer.is_side_branch, twin)
+
+        def lower_region(name: str, items: Items, value: Value) -> Value | None:
+            if not name:
+                return self.items(items, value, inside, children)
+            return self.region(name, items, value, inside, item.span, children)
+
+        self.initialization.of(item, ())
+        output = layer.lower_regions(input, lower_region)
+        if output is None:
+            return None
+        number = self.number() if output.joins else output.number
+        joins = tuple(value.number for value in output.joins)
+        if layer.is_side_branch:
+            self.addresses.forget(f"{path}.")
+        return GraphNode(
+            path, item.id, item.kind, layer, layer.assemble(input.shape, output.shape), (input.shape,), output.shape,
+            item.span, number, (input.number,), trainable=place.trainable, children=tuple(children), joins=joins,
+            sources=item.reads, shared=item.shared, shares=place.twin_of,
+        )  # fmt: skip
+
+    def region(
+        self, name: str, items: Items, value: Value, place: _Place, span: Span, into: list[GraphNode]
+    ) -> Value | None:
+        """Items under a name of their own inside a composite: an iteration, a path, a shortcut."""
+        inside: list[GraphNode] = []
+        below = place.below(name)
+        output = self.items(items, value, below, inside)
+        if output is None:
+            return None
+        path = below.prefix.removesuffix(".")
+        twin = None if below.twin_of is None else below.twin_of.removesuffix(".")
+        node = GraphNode(
+            path, name, "sequential", None, SEQUENTIAL, (value.shape,), output.shape, span, output.number,
+            (value.number,), trainable=place.trainable, children=tuple(inside), shares=twin,
+        )  # fmt: skip
+        into.append(node)
+        self.addresses.add(path, output)
+        return output
+
+    def share(self, item: Item, node: GraphNode, first: tuple[Item, GraphNode] | None) -> None:
+        """Remember who has the weights of a `shared` name, or see that this item can use them."""
+        assert item.shared is not None
+        if first is None:
+            self.shared[item.shared] = (item, node)
+            return
+        span = item.argument_spans.get("shared", item.span)
+        owner = first[1]
+        if item.layer != first[0].layer:
+            message = f"`{item.shared}` is shared with `{owner.path}`, which is not the same layer with these arguments"
+            self.findings.add(SHARED, span, message, "write the same layer, or give this one another name")
+        elif node.inputs != owner.inputs and _weights(item, node.inputs) != _weights(item, owner.inputs):
+            message = f"{spelled(node.input)} arrives, at `{owner.path}`, which has the weights, {spelled(owner.input)}"
+            self.findings.add(SHARED, span, message, "shared weights need inputs of one shape")
+        for key in ("init", "trainable"):
+            if (key == "init" and item.initializers) or (key == "trainable" and item.trainable != first[0].trainable):
+                message = f"`{key}` of weights that `{owner.path}` has"
+                self.findings.add(SHARED, span, message, f"write it there, on line {owner.span.line}")
+
+
+def _only(reads: tuple[Value, ...], item: Item) -> Value:
+    if len(reads) > 1:
+        message = f"`{item.kind}` reads one value, `from` names {len(reads)}"
+        raise Misfit(message, hint="join them first, with `concat`, `add` or `multiply`", argument="from")
+    return reads[0]
+
+
+def _weights(item: Item, inputs: tuple[Shape, ...]) -> object:
+    """The shapes of a layer's weights; for a composite, whose weights follow from its input, the input itself."""
+    return inputs if isinstance(item.layer, Composite) else item.layer.parameters(inputs[0])

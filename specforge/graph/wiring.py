@@ -1,0 +1,115 @@
+"""Spec -> Graph, second step: the modules that carry out what `from` and side branches say.
+
+A composite whose layers read what its class does not hand them becomes a `Wired` module with a program, its layers in
+execution order with the numbers of the values that each reads and makes:
+
+    - {id: stem, conv: …}                        (("stem", (0,), 1),
+    - {id: body, conv: …}                   ->    ("body", (1,), 2),
+    - {from: [stem, previous], concat: }          ("concat_1", (1, 2), 3))
+
+The smallest composite that holds both ends of a read is wired, and those between are opened: their layers become steps
+of its program, they themselves only hold names. All other composites stay what they are. Values are numbered from 0,
+the input, inside every program, so that equal blocks have equal programs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from specforge.catalog.definition import Call, Composite, Literals
+from specforge.graph.node import GraphNode
+
+CONTAINER = Call("torch.nn.Sequential")
+
+
+def wire(root: GraphNode) -> GraphNode:
+    """The tree with the calls of wired and opened composites in place."""
+    if not any(node.sources or node.is_side_branch for node in root.walk()):
+        return root
+    marks = _Marks(root)
+    marks.visit(root, [])
+    return _rebuilt(root, marks)
+
+
+class _Marks:
+    """The paths of the composites that must be wired, and of those that must be opened."""
+
+    def __init__(self, root: GraphNode) -> None:
+        self.wired: set[str] = set()
+        self.opened: set[str] = set()
+        self.made: dict[str, frozenset[int]] = {}
+        self._collect(root)
+
+    def _collect(self, node: GraphNode) -> frozenset[int]:
+        """The numbers of all values that are made inside a node."""
+        below = [self._collect(child) for child in node.children]
+        self.made[node.path] = frozenset({node.number} - set(node.reads)).union(*below)
+        return self.made[node.path]
+
+    def visit(self, node: GraphNode, above: list[GraphNode]) -> None:
+        inside = [*above, node]
+        for child in node.children:
+            if child.is_side_branch:
+                self.connect(inside, inside[0])
+            for number in child.reads if child.sources not in ((), ("previous",)) else ():
+                self.read(inside, number)
+            self.visit(child, inside)
+
+    def read(self, above: list[GraphNode], number: int) -> None:
+        """An item in the last of `above` reads a value by name."""
+        home = next(level for level in reversed(above) if number in level.reads or number in self.made[level.path])
+        self.connect(above, home)
+        hiding = [child for child in home.children if self.hides(child, number)]
+        while hiding:
+            self.opened.add(hiding[0].path)
+            hiding = [child for child in hiding[0].children if self.hides(child, number)]
+
+    def hides(self, node: GraphNode, number: int) -> bool:
+        """Whether a value is made inside a composite without being its result."""
+        return node.is_composite and number != node.number and number in self.made[node.path]
+
+    def connect(self, above: list[GraphNode], home: GraphNode) -> None:
+        """Wire `home` and open everything between it and the item."""
+        self.wired.add(home.path)
+        self.opened |= {level.path for level in above[above.index(home) + 1 :]}
+
+
+def _rebuilt(node: GraphNode, marks: _Marks) -> GraphNode:
+    if not node.is_composite:
+        return node
+    children = tuple([_rebuilt(child, marks) for child in node.children])
+    call = node.call
+    if node.path in marks.opened:
+        call = CONTAINER
+    elif node.path in marks.wired:
+        call = _wired(node, marks)
+    return replace(node, children=children, call=call)
+
+
+def _wired(node: GraphNode, marks: _Marks) -> Call:
+    names = {node.reads[0]: 0}
+    program, heads = [], []
+    for does, reads, makes, head in _steps(node, node.path, marks):
+        names.setdefault(makes, len(names))
+        program.append((does, tuple(names[number] for number in reads), names[makes]))
+        if head is not None:
+            heads.append((head[0], names[makes], head[1]))
+    arguments: dict[str, Literals | Call] = {"program": tuple(program), "output": names[node.number]}
+    return Call("specforge.modules.Wired", arguments | ({"heads": tuple(heads)} if heads else {}))
+
+
+Step = tuple[str | Call, tuple[int, ...], int, tuple[str, float] | None]
+
+
+def _steps(node: GraphNode, base: str, marks: _Marks) -> Iterator[Step]:
+    """What is done in order: a module by its path below `base` or the operation that joins values."""
+    for child in node.children:
+        path = child.path[len(base) + 1 if base else 0 :]
+        if child.path in marks.opened:
+            yield from _steps(child, base, marks)
+        elif child.number not in child.reads or child.is_side_branch:  # an empty composite does nothing
+            layer = child.layer
+            head = (path, layer.loss_weight) if isinstance(layer, Composite) and child.is_side_branch else None
+            yield path, child.reads, child.number, head
+    if node.joins:
+        assert isinstance(node.layer, Composite)
+        yield node.layer.join().lower(node.output), node.joins, node.number, None

@@ -1,0 +1,47 @@
+"""A network whose layers read more than what the layer above gives."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import reduce
+
+from torch import Tensor, nn
+
+Step = tuple[str | nn.Module, tuple[int, ...], int]
+
+
+class Wired(nn.Module):
+    """Runs a program over numbered values, of which the input is 0.
+
+    A step names a module below this one, or is an operation that joins values; then come the numbers that it reads and
+    the one that it makes. `output` is the number of the result.
+
+    (N, …) -> (N, …)'; in training, with `heads` (path, number, weight of its loss), the result and a dict of theirs.
+    """
+
+    def __init__(
+        self,
+        children: "OrderedDict[str, nn.Module]",
+        *,
+        program: Sequence[Step],
+        output: int,
+        heads: Sequence[tuple[str, int, float]] = (),
+    ):
+        super().__init__()
+        for name, child in children.items():
+            self.add_module(name, child)
+        self._program = tuple(program)
+        self._output = output
+        self._heads = tuple(heads)
+        self.head_weights = {path: weight for path, _, weight in heads}
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
+        values = {0: x}
+        side = () if self.training else tuple(number for _, number, _ in self._heads)
+        for does, reads, makes in self._program:
+            if makes in side:
+                continue
+            module = reduce(getattr, does.split("."), self) if isinstance(does, str) else does
+            values[makes] = module(*[values[number] for number in reads])
+        if self.training and self._heads:
+            return values[self._output], {path: values[number] for path, number, _ in self._heads}
+        return values[self._output]
