@@ -83,7 +83,7 @@ def analyse(path: str | Path, settings: tuple[str, ...] = ()) -> Analysis:
         return analysis
     _bind(analysis, analysis.expanded)
     if not found.has_errors and analysis.spec is not None and analysis.spec.model is not None:
-        _lower(analysis, analysis.spec.model)
+        _lower(analysis, analysis.spec, analysis.spec.model)
     if not found.has_errors and analysis.spec is not None:
         _check(analysis, analysis.spec, analysis.expanded)
     return analysis
@@ -170,7 +170,7 @@ def _without_defaults(tree: Mapping, findings: Findings) -> tuple[Mapping, dict[
     return tree.with_entry("model", Entry(tree.entries["model"].key, model.without("defaults"))), found
 
 
-def _lower(analysis: Analysis, model: Model) -> None:
+def _lower(analysis: Analysis, spec: Spec, model: Model) -> None:
     if model.layers is None:
         return
     spans: tuple[Span, ...] = ()
@@ -178,7 +178,10 @@ def _lower(analysis: Analysis, model: Model) -> None:
     rules = tree.get("init") if isinstance(tree, Mapping) else None
     if isinstance(rules, Sequence):
         spans = tuple(rule.span for rule in rules.items)
-    analysis.graph = lower(model, analysis.findings, spans)
+    written = tree.get("input") if isinstance(tree, Mapping) else None
+    image = None if spec.data is None else spec.data.dataset.facts().image
+    at = Span(analysis.name, 1, 1, 1, 1) if written is None else written.span
+    analysis.graph = lower(model, analysis.findings, spans, image=image, at=at)
 
 
 def load(path: str | Path, *, settings: tuple[str, ...] = ()) -> Spec:

@@ -149,7 +149,8 @@ def _spec_and_graph(spec: str | Path | Spec, settings: tuple[str, ...]) -> tuple
     if settings:
         raise ValueError("settings change the text of a spec file; this spec is loaded already: pass them to `load`")
     findings = Findings()
-    graph = None if spec.model is None or spec.model.layers is None else lower(spec.model, findings)
+    image = None if spec.data is None else spec.data.dataset.facts().image
+    graph = None if spec.model is None or spec.model.layers is None else lower(spec.model, findings, image=image)
     if graph is None:
         raise SpecError(findings)
     return spec, graph

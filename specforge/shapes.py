@@ -22,7 +22,7 @@ def elements(shape: Shape) -> int:
     return prod(shape)
 
 
-def spelled(shape: Shape) -> str:
+def spelled(shape: Sequence[int | str]) -> str:
     """As users write shapes: `[32, 8, 8]`."""
     return "[" + ", ".join(map(str, shape)) + "]"
 

@@ -35,10 +35,23 @@ class InitRule(Section):
     initializer: Initializer
 
 
-class Model(Section):
-    """The network: the shape of one image without the batch, and the layers in order."""
+def _size_name(text: str) -> str:
+    """A size that may be any number is named in capitals, as in `[3, H, W]`."""
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,15}", text):
+        raise ValueError("a whole number, or a name in capitals for any size, as in `[3, H, W]`")
+    return text
 
-    input: Annotated[tuple[Count, ...], Field(min_length=1, max_length=4)] | None = None
+
+SizeName = Annotated[str, AfterValidator(_size_name)]
+
+
+class Model(Section):
+    """The network: the shape of one image without the batch, and the layers in order.
+
+    A size of the input may be a name: the network is then proven for every size from a smallest one.
+    """
+
+    input: Annotated[tuple[Count | SizeName, ...], Field(min_length=1, max_length=4)] | None = None
     layers: Items | None = None
     init: tuple[InitRule, ...] = ()
 
@@ -46,6 +59,8 @@ class Model(Section):
     def _layers_need_an_input(self) -> "Model":
         if self.layers is not None and self.input is None:
             raise ValueError("needs `input`, the shape of one image without the batch; write `input: [3, 32, 32]`")
+        if self.input is not None and isinstance(self.input[0], str):
+            raise ValueError("`input` begins with a number, the channels; write `input: [3, H, W]`")
         return self
 
 

@@ -10,6 +10,7 @@ from specforge.analysis import STDIN, Analysis, analyse
 from specforge.cli import console
 from specforge.cli.guard import guarded
 from specforge.cli.options import Settings
+from specforge.shapes import spelled
 
 
 class Format(StrEnum):
@@ -32,6 +33,10 @@ def validate(
     else:
         _show_in_file(analyses, format_, output_file)
     errors, warnings = (_count(analyses, severity) for severity in ("error", "warning"))
+    for analysis in analyses:
+        graph = analysis.graph
+        if graph is not None and graph.axes != graph.input:
+            console.note(f"{analysis.name}: right for every {spelled(graph.axes)} from {spelled(graph.smallest)} on")
     files = f"{len(analyses)} file{'s' * (len(analyses) != 1)}"
     if errors or warnings:
         console.note(f"{files}: {_plural(errors, 'error')}, {_plural(warnings, 'warning')}")

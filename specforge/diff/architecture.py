@@ -19,7 +19,7 @@ from specforge.diff.network import Element, Reader
 from specforge.diff.settings import differences
 from specforge.graph import Graph, GraphNode
 from specforge.resolved import plain_value
-from specforge.shapes import Misfit
+from specforge.shapes import Misfit, Shape
 from specforge.spec import Model
 
 
@@ -106,7 +106,7 @@ def _of_the_model(before: Model, after: Model, *, same_init: bool) -> Iterator[_
         values = [plain_value(getattr(model, name)) for model in (before, after)]
         if values[0] == values[1] or (name == "init" and same_init):
             continue
-        shapes = [model.input if name == "input" else None for model in (before, after)]
+        shapes = [_fixed(model) if name == "input" else None for model in (before, after)]
         old, new = (
             Place(path=f"model.{name}", kind="model", arguments={name: value}, output=shape)
             for value, shape in zip(values, shapes, strict=True)
@@ -114,6 +114,12 @@ def _of_the_model(before: Model, after: Model, *, same_init: bool) -> Iterator[_
         settings = (Setting(name, *values),)
         alteration = Alteration(action="changed", before=old, after=new, arguments=settings)
         yield _Cause(alteration, (-1,), reshapes=name == "input")
+
+
+def _fixed(model: Model) -> Shape | None:
+    """The input, where it has no named sizes."""
+    sizes = tuple(axis for axis in model.input or () if isinstance(axis, int))
+    return sizes if len(sizes) == len(model.input or ()) else None
 
 
 def _altered(action: Action, pair: Pair, arguments: tuple[Setting, ...] = ()) -> Alteration:

@@ -14,8 +14,8 @@ ADDRESS = define(
     "bad-address",
     """
 `from` names what an item reads: `previous` (the running value, the default), `input` (the network's input), or the
-path of an earlier item. A path is looked up among the item's siblings first, then further out; an item of a `repeat` is
-named with its iteration, as in `repeat_1.0.conv_1`. What lies in an `auxiliary` can't be read: only training has it.""",
+path of an earlier item. A path is looked up among the item's siblings first, then further out; an item of `repeat` is
+named with its iteration, as in `repeat_1.0.conv_1`. What an `auxiliary` holds can not be read.""",
 )
 
 

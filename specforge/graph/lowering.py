@@ -11,6 +11,7 @@ from specforge.diagnostics import Findings, Span, define
 from specforge.graph.addresses import Addresses
 from specforge.graph.initialization import Initialization
 from specforge.graph.node import Graph, GraphNode
+from specforge.graph.sizes import smallest
 from specforge.graph.wiring import wire
 from specforge.shapes import Misfit, Shape, spelled
 from specforge.spec import Model
@@ -32,25 +33,56 @@ them stands there.""",
 )
 
 SEQUENTIAL = Call("torch.nn.Sequential")
+USUAL = 224  # pixels of height and width that papers state figures for
 _WHOLE = Span("", 1, 1, 1, 1)
 
 
-def lower(model: Model, findings: Findings, spans: tuple[Span, ...] = ()) -> Graph | None:
-    """The graph of a model; None, with findings, when a layer does not fit. `spans` locate the rules of `init`."""
+def lower(
+    model: Model, findings: Findings, spans: tuple[Span, ...] = (), *, image: Shape | None = None, at: Span = _WHOLE
+) -> Graph | None:
+    """The graph of a model; None, with findings, when a layer does not fit.
+
+    `spans` locate the rules of `init`, `at` the input. Named sizes are those of `image`, else what is usual.
+    """
+    assert model.input is not None
+    fixed = tuple(axis for axis in model.input if isinstance(axis, int))
+    if len(fixed) == len(model.input):
+        return _lowered(model, fixed, fixed, findings, spans)
+    least = smallest(model.input, lambda shape, found: _lowered(model, shape, shape, found, spans), findings, at)
+    if least is None:
+        return None
+    usual = tuple(
+        max(size, USUAL) if isinstance(axis, str) else size for axis, size in zip(model.input, least, strict=True)
+    )
+    chosen = image if image is not None and _is_such(image, model.input) else usual
+    return _lowered(model, chosen, least, findings, spans)
+
+
+def _is_such(image: Shape, axes: tuple[int | str, ...]) -> bool:
+    """Whether an image has the sizes that are written, and one size for each name."""
+    named: dict[str, int] = {}
+    return len(image) == len(axes) and all(
+        size == (named.setdefault(axis, size) if isinstance(axis, str) else axis)
+        for size, axis in zip(image, axes, strict=True)
+    )
+
+
+def _lowered(model: Model, input: Shape, least: Shape, findings: Findings, spans: tuple[Span, ...]) -> Graph | None:
+    """The graph for one size of the input."""
     assert model.layers is not None
     assert model.input is not None
     initialization = Initialization(model.init, spans, findings)
     lowering = _Lowering(initialization, findings)
     children: list[GraphNode] = []
-    output = lowering.items(model.layers, Value(model.input, 0), _Place("", True), children)
+    output = lowering.items(model.layers, Value(input, 0), _Place("", True), children)
     if output is None:
         return None
     initialization.report_unmatched()
     root = GraphNode(
-        "", "", "sequential", None, SEQUENTIAL, (model.input,), output.shape, _WHOLE, output.number, (0,),
+        "", "", "sequential", None, SEQUENTIAL, (input,), output.shape, _WHOLE, output.number, (0,),
         children=tuple(children),
     )  # fmt: skip
-    return Graph(wire(root))
+    return Graph(wire(root), model.input, least)
 
 
 @dataclass(frozen=True, slots=True)

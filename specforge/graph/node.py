@@ -87,9 +87,15 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A network. `root` is nameless; its children are the spec's layers."""
+    """A network. `root` is nameless; its children are the spec's layers.
+
+    `axes` is the input as written, where a name stands for any size; then `smallest` is the smallest input for which
+    the network is right; the graph's own input is what its figures hold for.
+    """
 
     root: GraphNode
+    axes: tuple[int | str, ...]
+    smallest: Shape
 
     @property
     def input(self) -> Shape:
@@ -101,6 +107,10 @@ class Graph:
 
     def leaves(self) -> Iterator[GraphNode]:
         return self.root.leaves()
+
+    def makers(self) -> list[GraphNode]:
+        """What makes values, in execution order: the layers that compute, and the composites that join values."""
+        return sorted((n for n in self.root.walk() if n.joins or not n.is_composite), key=lambda node: node.number)
 
     @property
     def trainable_parameters(self) -> int:
