@@ -22,8 +22,12 @@ class Source(Section):
 
 
 class Selector(Section):
-    """Which parameters a rule is about; every given key must match."""
+    """Which parameters a rule is about; every given key must match.
 
+    `path` is a layer's path or that of what it lies in; without the numbers of iterations it means all of them.
+    """
+
+    path: str | tuple[str, ...] | None = None
     kind: str | tuple[str, ...] | None = None
     parameter: str | tuple[str, ...] | None = None
 
@@ -62,6 +66,19 @@ class Model(Section):
         if self.input is not None and isinstance(self.input[0], str):
             raise ValueError("`input` begins with a number, the channels; write `input: [3, H, W]`")
         return self
+
+
+class Weights(Section):
+    """Published weights for the network, and how their file names its tensors.
+
+    Tensors are matched in order; `keys` gives those that stand elsewhere (ours: theirs), `unused` the beginnings of
+    names that this network does not have. `sha256` is the file's checksum, or the first of its digits.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https://")] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")] | None = None
+    keys: dict[str, str] = Field(default_factory=dict)
+    unused: tuple[str, ...] = ()
 
 
 class Split(Section):
@@ -155,6 +172,7 @@ class Spec(Section):
     assumed: tuple[str, ...] = ()
     accept: dict[str, str] = Field(default_factory=dict)
     model: Model | None = None
+    weights: Weights | None = None
     data: Data | None = None
     train: Train | None = None
     expect: Expect | None = None

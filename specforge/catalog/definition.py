@@ -108,6 +108,8 @@ class Layer(Definition):
 
     family: ClassVar[str] = "layers"
     is_view: ClassVar[bool] = False
+    last_axis: ClassVar[Literal["positions", "features"] | None] = None
+    needs_features: ClassVar[bool] = False
     bias_axis: ClassVar[int | None] = None
     centred_axis: ClassVar[int | None] = None
     passes_shift: ClassVar[bool] = False
@@ -244,6 +246,14 @@ class Optimizer(Definition):
 
     family: ClassVar[str] = "optimizers"
     lr: float = Field(gt=0)
+
+    def remembered(self, shape: Shape) -> int:
+        """How many numbers it remembers from step to step of a tensor of this shape."""
+        raise NotImplementedError
+
+    def working(self, shape: Shape) -> int:
+        """How many numbers the step of such a tensor needs for a moment: none where torch does all of it in place."""
+        return 0
 
     def lower(self) -> Call:
         raise NotImplementedError

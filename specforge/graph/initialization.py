@@ -23,7 +23,7 @@ class Initialization:
         self.matched: set[int] = set()
         self.kinds: set[str] = set()
 
-    def of(self, item: Item, parameters: tuple[Parameter, ...]) -> dict[str, Initializer]:
+    def of(self, item: Item, path: str, parameters: tuple[Parameter, ...]) -> dict[str, Initializer]:
         """By parameter, in state_dict order."""
         shapes = {p.name: p.shape for p in parameters if p.role == "parameter"}
         if shapes:
@@ -32,7 +32,7 @@ class Initialization:
             self._report_unknown(item, name, shapes)
         chosen: dict[str, Initializer] = {}
         for name, shape in shapes.items():
-            initializer, span = self._choose(item, name)
+            initializer, span = self._choose(item, path, name)
             if initializer is not None:
                 self._check_axes(item, name, shape, initializer, span)
                 chosen[name] = initializer
@@ -58,11 +58,11 @@ class Initialization:
         hint = f"did you mean `{close}`?" if close else hint
         self.findings.add(INIT, span, f"`{item.kind}` has no parameter `{name}`", hint)
 
-    def _choose(self, item: Item, name: str) -> tuple[Initializer | None, Span]:
+    def _choose(self, item: Item, path: str, name: str) -> tuple[Initializer | None, Span]:
         """What fills a parameter, and where that was written."""
         chosen, span = None, item.span
         for number, rule in enumerate(self.rules):
-            if _matches(rule.select.kind, item.kind) and _matches(rule.select.parameter, name):
+            if _selects(rule.select, path, item.kind, name):
                 self.matched.add(number)
                 chosen, span = rule.initializer, self._span(number, item.span)
         if name in item.initializers:
@@ -72,6 +72,9 @@ class Initialization:
     def _check_axes(self, item: Item, name: str, shape: Shape, initializer: Initializer, span: Span) -> None:
         if len(shape) < initializer.fewest_axes:
             message = f"`{word_for(initializer)}` needs inputs and outputs to count: `{name}` of `{item.kind}` has none"
+            if initializer.fewest_axes > 2:
+                is_for = f"`{word_for(initializer)}` is for convolutions"
+                message = f"{is_for}: `{name}` of `{item.kind}` has {len(shape)} axes"
             hint = "select the weights alone, as with `parameter: weight` and `kind: [conv, linear]`"
             self.findings.add(INIT, span, message, hint)
 
@@ -81,6 +84,19 @@ _WHOLE = Span("", 1, 1, 1, 1)
 
 def _spelled(selector: Selector) -> str:
     return ", ".join(f"{key} {value}" for key, value in selector.model_dump(exclude_none=True).items())
+
+
+def _selects(select: Selector, path: str, kind: str, parameter: str) -> bool:
+    """Whether a rule is about a parameter of a layer."""
+    paths = (select.path,) if isinstance(select.path, str) else select.path
+    inside = paths is None or any(_lies_in(path, wanted) for wanted in paths)
+    return inside and _matches(select.kind, kind) and _matches(select.parameter, parameter)
+
+
+def _lies_in(path: str, wanted: str) -> bool:
+    """Whether a path is the wanted one or below it, with or without the numbers of iterations."""
+    forms = (path, ".".join(step for step in path.split(".") if not step.isdigit()))
+    return any(f"{form}.".startswith(f"{wanted}.") for form in forms)
 
 
 def _matches(wanted: str | tuple[str, ...] | None, found: str) -> bool:

@@ -13,7 +13,7 @@ from specforge.graph.initialization import Initialization
 from specforge.graph.node import Graph, GraphNode
 from specforge.graph.sizes import smallest
 from specforge.graph.wiring import wire
-from specforge.shapes import Misfit, Shape, spelled
+from specforge.shapes import Misfit, Shape, elements, spelled
 from specforge.spec import Model
 
 SHAPE = define(
@@ -108,6 +108,7 @@ class _Lowering:
         self.addresses = Addresses(findings)
         self.shared: dict[str, tuple[Item, GraphNode]] = {}
         self.last = 0
+        self.images = {0}  # the values whose last axis holds positions, where they have three axes or more
 
     def number(self) -> int:
         self.last += 1
@@ -150,6 +151,8 @@ class _Lowering:
     def leaf(self, item: Item, path: str, reads: tuple[Value, ...], place: _Place) -> GraphNode:
         shapes = tuple(value.shape for value in reads)
         layer = item.layer
+        if layer.needs_features and reads[0].number in self.images and len(shapes[0]) > 2:
+            raise _image_on_last_axis(item.kind, shapes[0])
         parameters: tuple[Parameter, ...]
         if isinstance(layer, Merge):
             output, macs, parameters = layer.merged_shape(shapes), 0, ()
@@ -158,12 +161,14 @@ class _Lowering:
             _only(reads, item)
             output, parameters = layer.output_shape(shapes[0]), layer.parameters(shapes[0])
             macs = layer.macs(shapes[0], output)
-        initializers = self.initialization.of(item, parameters) if place.twin_of is None else {}
+        initializers = self.initialization.of(item, path, parameters) if place.twin_of is None else {}
+        numbers, number = tuple(value.number for value in reads), self.number()
+        if layer.last_axis == "positions" or (layer.last_axis is None and numbers[0] in self.images):
+            self.images.add(number)
         return GraphNode(
-            path, item.id, item.kind, layer, layer.lower(shapes[0]), shapes, output, item.span, self.number(),
-            tuple(value.number for value in reads), parameters if place.twin_of is None else (),
-            0 if place.side else macs, place.trainable, initializers, sources=item.reads, shared=item.shared,
-            shares=place.twin_of,
+            path, item.id, item.kind, layer, layer.lower(shapes[0]), shapes, output, item.span, number, numbers,
+            parameters if place.twin_of is None else (), 0 if place.side else macs, place.trainable, initializers,
+            sources=item.reads, shared=item.shared, shares=place.twin_of,
         )  # fmt: skip
 
     def composite(self, item: Item, layer: Composite, path: str, input: Value, place: _Place) -> GraphNode | None:
@@ -176,12 +181,14 @@ class _Lowering:
                 return self.items(items, value, inside, children)
             return self.region(name, items, value, inside, item.span, children)
 
-        self.initialization.of(item, ())
+        self.initialization.of(item, path, ())
         output = layer.lower_regions(input, lower_region)
         if output is None:
             return None
         number = self.number() if output.joins else output.number
         joins = tuple(value.number for value in output.joins)
+        if joins and joins[0] in self.images:
+            self.images.add(number)
         if layer.is_side_branch:
             self.addresses.forget(f"{path}.")
         return GraphNode(
@@ -227,6 +234,12 @@ class _Lowering:
             if (key == "init" and item.initializers) or (key == "trainable" and item.trainable != first[0].trainable):
                 message = f"`{key}` of weights that `{owner.path}` has"
                 self.findings.add(SHARED, span, message, f"write it there, on line {owner.span.line}")
+
+
+def _image_on_last_axis(kind: str, shape: Shape) -> Misfit:
+    message = f"`{kind}` works on the last axis, an image {spelled(shape)} arrives"
+    hint = f"put `flatten` ({elements(shape)} features) or `global_avg_pool` ({shape[0]} features) before it"
+    return Misfit(message, hint=hint)
 
 
 def _only(reads: tuple[Value, ...], item: Item) -> Value:

@@ -46,7 +46,9 @@ def _step(layer: Layer, axes: tuple[_Axis, ...], input: Shape, output: Shape) ->
     if len(sizes) != len(axes):  # the axes are the image's no more: all of it has been seen
         return axes
     if reach is None or len(output) != len(input):
-        return tuple(_Axis(axis.extent + (size - 1) * axis.jump, Fraction(0)) for axis, size in zip(axes, sizes, strict=True))
+        return tuple(
+            _Axis(axis.extent + (size - 1) * axis.jump, Fraction(0)) for axis, size in zip(axes, sizes, strict=True)
+        )
     steps = zip(axes, reach, layer.strides(len(sizes)), strict=True)
     return tuple(_Axis(axis.extent + (width - 1) * axis.jump, axis.jump * stride) for axis, width, stride in steps)
 
