@@ -27,7 +27,9 @@ _ATTRIBUTES = """
     """
 MODULE_ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 # what modules that hold children keep beside them, and what `from` gives a meaning
-RESERVED = frozenset(("_program", "_output", "_heads", "head_weights", "_paths", "_join", "previous", "input"))
+RESERVED = frozenset(
+    ("_program", "_output", "_heads", "_training_only", "head_weights", "_paths", "_join", "previous", "input")
+)
 _TAKEN = MODULE_ATTRIBUTES | RESERVED
 
 

@@ -182,9 +182,12 @@ class _Lowering:
             return self.region(name, items, value, inside, item.span, children)
 
         self.initialization.of(item, path, ())
+        before = self.last
         output = layer.lower_regions(input, lower_region)
         if output is None:
             return None
+        if layer.is_side_branch and output.number <= before:
+            raise Misfit(f"`{item.kind}` has no layer that computes", hint="end it in logits, as the network does")
         number = self.number() if output.joins else output.number
         joins = tuple(value.number for value in output.joins)
         if joins and joins[0] in self.images:

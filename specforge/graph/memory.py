@@ -38,7 +38,7 @@ def kept_memory(graph: Graph) -> KeptMemory:
 
 
 class TrainingMemory(NamedTuple):
-    """Bytes of one training step. `state` is the optimizer's; `kept` is for the whole batch.
+    """Bytes of one training step. `optimizer` is its state; `kept` is for the whole batch.
 
     `peak` is the most that is there at once; it is reached in the `phase` (forward, loss, backward, step) at `path`.
     """
@@ -47,7 +47,7 @@ class TrainingMemory(NamedTuple):
     weights: int
     buffers: int
     gradients: int
-    state: int
+    optimizer: int
     kept: int
     peak: int
     phase: str

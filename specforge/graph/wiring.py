@@ -42,7 +42,8 @@ class _Marks:
     def _collect(self, node: GraphNode) -> frozenset[int]:
         """The numbers of all values that are made inside a node."""
         below = [self._collect(child) for child in node.children]
-        self.made[node.path] = frozenset({node.number} - set(node.reads)).union(*below)
+        makes = not node.is_composite or node.joins
+        self.made[node.path] = frozenset((node.number,) if makes else ()).union(*below)
         return self.made[node.path]
 
     def visit(self, node: GraphNode, above: list[GraphNode]) -> None:
@@ -79,37 +80,39 @@ def _rebuilt(node: GraphNode, marks: _Marks) -> GraphNode:
     children = tuple([_rebuilt(child, marks) for child in node.children])
     call = node.call
     if node.path in marks.opened:
-        call = CONTAINER
-    elif node.path in marks.wired:
+        return replace(node, children=children, call=CONTAINER, shares=None)  # its layers share one by one
+    if node.path in marks.wired:
         call = _wired(node, marks)
     return replace(node, children=children, call=call)
 
 
 def _wired(node: GraphNode, marks: _Marks) -> Call:
     names = {node.reads[0]: 0}
-    program, heads = [], []
-    for does, reads, makes, head in _steps(node, node.path, marks):
+    program = []
+    for does, reads, makes in _steps(node, node.path, marks):
         names.setdefault(makes, len(names))
         program.append((does, tuple(names[number] for number in reads), names[makes]))
-        if head is not None:
-            heads.append((head[0], names[makes], head[1]))
     arguments: dict[str, Literals | Call] = {"program": tuple(program), "output": names[node.number]}
-    return Call("specforge.modules.Wired", arguments | ({"heads": tuple(heads)} if heads else {}))
+    branches = [] if node.path else [branch for branch in node.walk() if branch.is_side_branch]
+    if branches:  # the whole network has them, as everything around them is opened
+        arguments["heads"] = tuple((branch.path, names[branch.number], _loss_weight(branch)) for branch in branches)
+        inside = frozenset[int]().union(*(marks.made[branch.path] for branch in branches))
+        arguments["training_only"] = tuple(sorted(names[number] for number in inside & names.keys()))
+    return Call("specforge.modules.Wired", arguments)
 
 
-Step = tuple[str | Call, tuple[int, ...], int, tuple[str, float] | None]
+def _loss_weight(branch: GraphNode) -> float:
+    assert isinstance(branch.layer, Composite)
+    return branch.layer.loss_weight
 
 
-def _steps(node: GraphNode, base: str, marks: _Marks) -> Iterator[Step]:
+def _steps(node: GraphNode, base: str, marks: _Marks) -> Iterator[tuple[str | Call, tuple[int, ...], int]]:
     """What is done in order: a module by its path below `base` or the operation that joins values."""
     for child in node.children:
-        path = child.path[len(base) + 1 if base else 0 :]
         if child.path in marks.opened:
             yield from _steps(child, base, marks)
-        elif child.number not in child.reads or child.is_side_branch:  # an empty composite does nothing
-            layer = child.layer
-            head = (path, layer.loss_weight) if isinstance(layer, Composite) and child.is_side_branch else None
-            yield path, child.reads, child.number, head
+        elif child.number not in child.reads:  # an empty composite does nothing
+            yield child.path[len(base) + 1 if base else 0 :], child.reads, child.number
     if node.joins:
         assert isinstance(node.layer, Composite)
-        yield node.layer.join().lower(node.output), node.joins, node.number, None
+        yield node.layer.join().lower(node.output), node.joins, node.number

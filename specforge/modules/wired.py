@@ -16,6 +16,7 @@ class Wired(nn.Module):
     the one that it makes. `output` is the number of the result.
 
     (N, …) -> (N, …)'; in training, with `heads` (path, number, weight of its loss), the result and a dict of theirs.
+    What makes `training_only` values is left out otherwise.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class Wired(nn.Module):
         program: Sequence[Step],
         output: int,
         heads: Sequence[tuple[str, int, float]] = (),
+        training_only: Sequence[int] = (),
     ):
         super().__init__()
         for name, child in children.items():
@@ -32,13 +34,13 @@ class Wired(nn.Module):
         self._program = tuple(program)
         self._output = output
         self._heads = tuple(heads)
+        self._training_only = frozenset(training_only)
         self.head_weights = {path: weight for path, _, weight in heads}
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
         values = {0: x}
-        side = () if self.training else tuple(number for _, number, _ in self._heads)
         for does, reads, makes in self._program:
-            if makes in side:
+            if makes in self._training_only and not self.training:
                 continue
             module = reduce(getattr, does.split("."), self) if isinstance(does, str) else does
             values[makes] = module(*[values[number] for number in reads])

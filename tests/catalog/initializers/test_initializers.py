@@ -13,11 +13,13 @@ from specforge.catalog.discovery import index
 from specforge.catalog.initializers.distributions import Normal, TruncatedNormal, Uniform
 from specforge.catalog.initializers.fixed import Constant, Ones, Zeros
 from specforge.catalog.initializers.kaiming import KaimingNormal, KaimingUniform
+from specforge.catalog.initializers.structured import Dirac, Orthogonal
 from specforge.catalog.initializers.xavier import XavierNormal, XavierUniform
 from specforge.torch_backend.calls import TABLE, evaluate
 
 WITH_DEFAULTS = [
     XavierUniform, XavierNormal, KaimingUniform, KaimingNormal, TruncatedNormal, Zeros, Ones, Normal, Uniform,
+    Orthogonal,
 ]  # fmt: skip
 
 
@@ -34,6 +36,19 @@ def test_arguments_and_defaults_are_torchs(kind: type[Initializer]) -> None:
     parameters = signature(TABLE[call.target]).parameters
     assert dict(call.arguments) == {name: parameters[name].default for name in call.arguments}
     assert set(call.arguments) == set(kind.model_fields), "no setting is lost"
+
+
+def test_dirac_passes_the_input_on() -> None:
+    convolution = torch.nn.Conv2d(4, 4, 3, padding=1, bias=False)
+    with torch.no_grad():
+        evaluate(Dirac().lower(), convolution.weight)
+    x = torch.randn(2, 4, 5, 5)
+    assert torch.equal(convolution(x), x)
+
+
+def test_orthogonal_rows_are_perpendicular() -> None:
+    weight = evaluate(Orthogonal(gain=2.0).lower(), torch.empty(5, 9))
+    assert torch.allclose(weight @ weight.T, 4 * torch.eye(5), atol=1e-5)
 
 
 FAN_IN, FAN_OUT = 400, 600

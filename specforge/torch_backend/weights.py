@@ -1,0 +1,99 @@
+"""Published weights -> a network's state: which of their tensors fills which of ours.
+
+ours    conv_1.weight [64, 3, 7, 7], batch_norm_1.weight [64], …, classifier.weight [1000, 512], …
+theirs  conv1.weight  [64, 3, 7, 7], bn1.weight [64], …,          fc.weight [1000, 512], …
+map     {"conv_1.weight": "conv1.weight", …}
+
+Both list the same layers in the order in which they compute, so tensors are matched in order; the `weights:` of a spec
+names those that stand elsewhere.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from specforge.shapes import Shape, spelled
+from specforge.spec import Weights
+
+
+class WeightsError(Exception):
+    """Weights that can't fill a network: what differs, and what to do about it (`hint`)."""
+
+    def __init__(self, message: str, *, hint: str | None = None):
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+def key_map(ours: Mapping[str, Shape], theirs: Mapping[str, Shape], weights: Weights | None = None) -> dict[str, str]:
+    """For every tensor of ours the name of theirs, in our order. WeightsError where names or shapes don't agree."""
+    given = {} if weights is None else weights.keys
+    unused = () if weights is None else weights.unused
+    for name, names, whose in (
+        *((n, ours, "the network") for n in given),
+        *((n, theirs, "the file") for n in given.values()),
+    ):
+        if name not in names:
+            raise WeightsError(f"`weights.keys` names `{name}`, which {whose} does not have")
+    rest = [name for name in ours if name not in given]
+    others = [n for n in theirs if n not in given.values() and not n.startswith(tuple(f"{part}." for part in unused))]
+    for name, other in zip(rest, others, strict=False):
+        if ours[name] != theirs[other]:
+            message = (
+                f"`{name}` is {spelled(ours[name])}, `{other}`, which stands in its place, {spelled(theirs[other])}"
+            )
+            raise WeightsError(message, hint="name the tensors that stand elsewhere in `weights: {keys: …}`")
+    if len(rest) != len(others):
+        more = rest[len(others) :] or others[len(rest) :]
+        whose = "the network" if len(rest) > len(others) else "the file"
+        raise WeightsError(f"{whose} has {abs(len(rest) - len(others))} tensors more, from `{more[0]}` on")
+    matched = {**given, **dict(zip(rest, others, strict=True))}
+    return {name: matched[name] for name in ours}
+
+
+def shapes(state: Mapping[str, Tensor]) -> dict[str, Shape]:
+    """The names and shapes of a state dict."""
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def renamed(state: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
+    """Their state dict under our names."""
+    return {ours: state[theirs] for ours, theirs in names.items()}
+
+
+def torchvision_shapes(name: str) -> dict[str, Shape]:
+    """What torchvision's network of this name holds, without its weights. WeightsError without such a network."""
+    import torch
+    from torchvision import models
+
+    if name not in models.list_models():
+        hint = "`--from FILE` reads the names of a file of weights"
+        raise WeightsError(f"torchvision has no classification network `{name}`", hint=hint)
+    options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    with torch.device("meta"):
+        return shapes(models.get_model(name, weights=None, **options).state_dict())
+
+
+def file_shapes(file: Path) -> dict[str, Shape]:
+    """What a file of weights holds: safetensors, or torch's format, read without running anything in it."""
+    return shapes(read_weights(file))
+
+
+def read_weights(file: Path) -> dict[str, Tensor]:
+    """A state dict from a `.safetensors` file or one of torch's. WeightsError for what is not weights alone."""
+    import pickle
+
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except (OSError, SafetensorError, pickle.UnpicklingError, EOFError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(f"{file} can't be read as weights: {reason}") from None
+    if not isinstance(state, dict) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        raise WeightsError(f"{file} holds no state dict", hint="save `module.state_dict()`")
+    return state
