@@ -12,7 +12,11 @@ from specforge.shapes import Shape
 
 
 class Source(Section):
-    """Where the experiment is described."""
+    """Where the experiment is described.
+
+    `document` is a file or a title. `section` is the place in it. `url` is its address. `authors` are their names.
+    `year` is the year of publication.
+    """
 
     document: str | None = None
     section: str | None = None
@@ -25,6 +29,7 @@ class Selector(Section):
     """Which parameters a rule is about; every given key must match.
 
     `path` is a layer's path or that of what it lies in; without the numbers of iterations it means all of them.
+    `kind` is a layer's word, or a list of them. `parameter` is a parameter's name, such as `weight`, or a list of them.
     """
 
     path: str | tuple[str, ...] | None = None
@@ -33,7 +38,13 @@ class Selector(Section):
 
 
 class InitRule(Section):
-    """`{select: {kind: conv, parameter: weight}, initializer: xavier_uniform}`; the last match wins."""
+    """How the parameters that match start; of several rules that match, the last wins.
+
+        model:
+          init: [{select: {kind: conv, parameter: weight}, initializer: xavier_uniform}]
+
+    `select` says which parameters. `initializer` says how they start.
+    """
 
     select: Selector
     initializer: Initializer
@@ -52,7 +63,9 @@ SizeName = Annotated[str, AfterValidator(_size_name)]
 class Model(Section):
     """The network: the shape of one image without the batch, and the layers in order.
 
-    A size of the input may be a name: the network is then proven for every size from a smallest one.
+    `input` is that shape: channels, height, width. A size of it may be a name: the network is then proven for every
+    size from a smallest one. `layers` are one after another, each with what arrives from the one above. `init` are
+    rules for initial weights; without one, torch's own are used.
     """
 
     input: Annotated[tuple[Count | SizeName, ...], Field(min_length=1, max_length=4)] | None = None
@@ -71,8 +84,9 @@ class Model(Section):
 class Weights(Section):
     """Published weights for the network, and how their file names its tensors.
 
-    Tensors are matched in order; `keys` gives those that stand elsewhere (ours: theirs), `unused` the beginnings of
-    names that this network does not have. `sha256` is the file's checksum, or the first of its digits.
+    Tensors are matched in order. `url` is the file's address. `sha256` is its checksum, or the first of its digits.
+    `keys` gives the tensors that stand elsewhere (ours: theirs, `*` for any text). `unused` are the modules of the file
+    that this network does not have.
     """
 
     url: Annotated[str, Field(pattern=r"^https://")] | None = None
@@ -84,8 +98,12 @@ class Weights(Section):
 class Split(Section):
     """How the images are divided. A part that is not given does not exist, but `test` is the official test set.
 
-    Fractions are drawn at random (by `seed`), ranges are half-open in the data set's own order. A test fraction
-    pools the official parts first; the last part takes the remainder.
+    Fractions are drawn at random, ranges are half-open in the data set's own order. A test fraction pools the official
+    parts first; the last part takes the remainder.
+
+    `train` is a fraction, or a list of ranges `[from, to]`. `validation` is a fraction, or ranges of the training
+    images. `test` is `official`, or a fraction of all images. `seed` decides which images a fraction draws.
+    `stratified` gives each class its share of every part.
     """
 
     train: float | tuple[tuple[float, float], ...] = 1.0
@@ -96,14 +114,22 @@ class Split(Section):
 
 
 class Normalize(Section):
-    """Per channel, on pixels scaled to 0..1: (pixel - mean) / std."""
+    """Per channel, on pixels scaled to 0..1: (pixel - mean) / std.
+
+    `mean` has a number for each channel. `std` has a standard deviation for each channel.
+    """
 
     mean: tuple[float, ...]
     std: tuple[Annotated[float, Field(gt=0)], ...]
 
 
 class Data(Section):
-    """The images, how they are divided, and what happens to them. `auto` measures the training part."""
+    """The images, how they are divided, and what happens to them.
+
+    `dataset` is where they come from. `split` divides them into training, validation and test. `normalize` is `auto`
+    (measured on the training part), `none` (pixels scaled to 0..1), or numbers for each channel. `augment` changes
+    training images, anew for every image and epoch, in this order.
+    """
 
     dataset: Dataset
     split: Split = Split()
@@ -112,7 +138,13 @@ class Data(Section):
 
 
 class Train(Section):
-    """The recipe."""
+    """The recipe.
+
+    `epochs` is the number of passes over the training images. `batch_size` is the number of images in one step.
+    `optimizer` is how gradients change the weights. `schedule` is how the learning rate moves; without one, it stays.
+    `loss` is what is minimised. `checkpoint` says which weights are tested: the last, or those that were best on the
+    validation part. `seed` decides initial weights, order, augmentation and dropout.
+    """
 
     epochs: Count
     batch_size: Count
@@ -124,7 +156,12 @@ class Train(Section):
 
 
 class Expect(Section):
-    """What `validate` proves about the network."""
+    """What `validate` proves about the network.
+
+    `trainable_parameters` counts what training changes. `non_trainable_parameters` counts frozen weights, running means
+    and running variances. `total_parameters` is their sum. `macs` are the multiply-accumulates of convolutions, linear
+    layers and matrix products for one image. `output` is the shape that leaves, without the batch.
+    """
 
     trainable_parameters: int | None = None
     non_trainable_parameters: int | None = None
@@ -147,7 +184,11 @@ Metric = Literal[
 
 
 class Reported(Section):
-    """A result that the source claims; runs are compared against it."""
+    """A result that the source claims; runs are compared against it.
+
+    `metric` is what was measured. `value` is the result; accuracies are shares of one. `epochs` is how long it trained.
+    `note` is anything else.
+    """
 
     metric: Metric
     value: float
@@ -163,7 +204,14 @@ def _folder_name(name: str) -> str:
 
 
 class Spec(Section):
-    """One experiment. `model`, `data` and `train` may be missing until something needs them."""
+    """One experiment. The network, the data and the recipe may be missing until something needs them.
+
+    `specforge` is the version of the language. `name` names the spec and the folder of its runs. `description` is a
+    sentence about it. `source` is where it is described. `assumed` are paths of values that the source does not state;
+    each must exist. `accept` gives warnings, by code or name, the reason why they are right here. `model` is the
+    network. `weights` are published weights for it. `data` are the images. `train` is the recipe. `expect` is what must
+    be true of the network. `reported` are results that the source claims.
+    """
 
     specforge: Literal[1]
     name: Annotated[str, AfterValidator(_folder_name)]

@@ -5,9 +5,10 @@ theirs  conv1.weight  [64, 3, 7, 7], bn1.weight [64], …,          fc.weight [1
 map     {"conv_1.weight": "conv1.weight", …}
 
 Both list the same layers in the order in which they compute, so tensors are matched in order; the `weights:` of a spec
-names those that stand elsewhere.
+names those that stand elsewhere, with `*` for any text; those that match are taken in order too.
 """
 
+import fnmatch
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,28 +28,35 @@ class WeightsError(Exception):
 
 def key_map(ours: Mapping[str, Shape], theirs: Mapping[str, Shape], weights: Weights | None = None) -> dict[str, str]:
     """For every tensor of ours the name of theirs, in our order. WeightsError where names or shapes don't agree."""
-    given = {} if weights is None else weights.keys
-    unused = () if weights is None else weights.unused
-    for name, names, whose in (
-        *((n, ours, "the network") for n in given),
-        *((n, theirs, "the file") for n in given.values()),
-    ):
-        if name not in names:
-            raise WeightsError(f"`weights.keys` names `{name}`, which {whose} does not have")
-    rest = [name for name in ours if name not in given]
-    others = [n for n in theirs if n not in given.values() and not n.startswith(tuple(f"{part}." for part in unused))]
-    for name, other in zip(rest, others, strict=False):
+    unused = () if weights is None else tuple(f"{part}." for part in weights.unused)
+    rest, others = list(ours), [name for name in theirs if not name.startswith(unused)]
+    matched: dict[str, str] = {}
+    for pattern, other in ({} if weights is None else weights.keys).items():
+        group, counterparts = fnmatch.filter(rest, pattern), fnmatch.filter(others, other)
+        if not group or not counterparts:
+            name, whose = (pattern, "the network has") if not group else (other, "the file has")
+            raise WeightsError(f"`weights.keys` names `{name}`, which no tensor that {whose} matches")
+        matched |= _paired(group, counterparts)
+        rest = [name for name in rest if name not in matched]
+        others = [name for name in others if name not in counterparts]
+    matched |= _paired(rest, others)
+    for name, other in matched.items():
         if ours[name] != theirs[other]:
             message = (
-                f"`{name}` is {spelled(ours[name])}, `{other}`, which stands in its place, {spelled(theirs[other])}"
+                f"`{name}` is {spelled(ours[name])}, `{other}`, which stands in its place, is {spelled(theirs[other])}"
             )
             raise WeightsError(message, hint="name the tensors that stand elsewhere in `weights: {keys: …}`")
-    if len(rest) != len(others):
-        more = rest[len(others) :] or others[len(rest) :]
-        whose = "the network" if len(rest) > len(others) else "the file"
-        raise WeightsError(f"{whose} has {abs(len(rest) - len(others))} tensors more, from `{more[0]}` on")
-    matched = {**given, **dict(zip(rest, others, strict=True))}
     return {name: matched[name] for name in ours}
+
+
+def _paired(ours: list[str], theirs: list[str]) -> dict[str, str]:
+    """Tensors in order; WeightsError where there are not as many."""
+    if len(ours) != len(theirs):
+        whose, more = (
+            ("the network", ours[len(theirs) :]) if len(ours) > len(theirs) else ("the file", theirs[len(ours) :])
+        )
+        raise WeightsError(f"{whose} has {len(more)} tensors more, such as `{more[0]}`")
+    return dict(zip(ours, theirs, strict=True))
 
 
 def shapes(state: Mapping[str, Tensor]) -> dict[str, Shape]:
