@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.datasets.definition import Dataset
-from specforge.catalog.definition import Count, Initializer, Items, Loss, Optimizer, Schedule, Section
+from specforge.catalog.definition import Count, Initializer, Items, Loss, Optimizer, Schedule, Section, Weights
 from specforge.shapes import Shape
 
 
@@ -79,20 +79,6 @@ class Model(Section):
         if self.input is not None and isinstance(self.input[0], str):
             raise ValueError("`input` begins with a number, the channels; write `input: [3, H, W]`")
         return self
-
-
-class Weights(Section):
-    """Published weights for the network, and how their file names its tensors.
-
-    Tensors are matched in order. `url` is the file's address. `sha256` is its checksum, or the first of its digits.
-    `keys` gives the tensors that stand elsewhere (ours: theirs, `*` for any text). `unused` are the modules of the file
-    that this network does not have.
-    """
-
-    url: Annotated[str, Field(pattern=r"^https://")] | None = None
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")] | None = None
-    keys: dict[str, str] = Field(default_factory=dict)
-    unused: tuple[str, ...] = ()
 
 
 class Split(Section):

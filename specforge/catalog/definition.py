@@ -110,6 +110,7 @@ class Layer(Definition):
     is_view: ClassVar[bool] = False
     last_axis: ClassVar[Literal["positions", "features"] | None] = None
     needs_features: ClassVar[bool] = False
+    image_hint: ClassVar[str | None] = None
     bias_axis: ClassVar[int | None] = None
     centred_axis: ClassVar[int | None] = None
     passes_shift: ClassVar[bool] = False
@@ -139,7 +140,10 @@ class Layer(Definition):
         return -inf, inf
 
     def idle(self, input: Shape, low: float, high: float) -> str | None:
-        """Why it gives back what arrives, values between `low` and `high`; None where it may change something."""
+        """Why it gives back what arrives, values between `low` and `high`; None where it may change something.
+
+        None also where it is there for other inputs, as adaptive pooling is in networks for images of any size.
+        """
         return None
 
     def macs(self, input: Shape, output: Shape) -> int:
@@ -241,6 +245,20 @@ class Item:
 Items = tuple[InstanceOf[Item], ...]
 
 
+class Weights(Section):
+    """Published weights for the network, and how their file names its tensors.
+
+    Tensors are matched in order. `url` is the file's address. `sha256` is its checksum, or the first of its digits.
+    `keys` gives the tensors that stand elsewhere (ours: theirs, `*` for any text). `unused` are the modules of the file
+    that this network does not have.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")] | None = None
+    keys: dict[str, str] = Field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+
+
 class Optimizer(Definition):
     """How gradients change weights. Lowers to the optimizer's call without its parameter list."""
 
@@ -269,13 +287,14 @@ class Clock:
 
 
 class Schedule(Definition):
-    """How the learning rate moves: a pure function of the step, durations in epochs.
-
-    One that is chosen for its fall, and not for coming back up, says so with `meant_to_fall`.
-    """
+    """How the learning rate moves: a pure function of the step, durations in epochs."""
 
     family: ClassVar[str] = "schedules"
-    meant_to_fall: ClassVar[bool] = False
+
+    @property
+    def meant_to_fall(self) -> bool:
+        """Whether it is chosen for its fall, so that a rate that comes back up is worth a warning."""
+        return False
 
     def rate(self, base: float, clock: Clock) -> float:
         """The learning rate of the next step, for an optimizer whose own rate is `base`."""

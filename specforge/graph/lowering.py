@@ -152,7 +152,7 @@ class _Lowering:
         shapes = tuple(value.shape for value in reads)
         layer = item.layer
         if layer.needs_features and reads[0].number in self.images and len(shapes[0]) > 2:
-            raise _image_on_last_axis(item.kind, shapes[0])
+            raise _image_on_last_axis(item, shapes[0])
         parameters: tuple[Parameter, ...]
         if isinstance(layer, Merge):
             output, macs, parameters = layer.merged_shape(shapes), 0, ()
@@ -239,10 +239,10 @@ class _Lowering:
                 self.findings.add(SHARED, span, message, f"write it there, on line {owner.span.line}")
 
 
-def _image_on_last_axis(kind: str, shape: Shape) -> Misfit:
-    message = f"`{kind}` works on the last axis, an image {spelled(shape)} arrives"
+def _image_on_last_axis(item: Item, shape: Shape) -> Misfit:
+    message = f"`{item.kind}` works on the last axis, an image {spelled(shape)} arrives"
     hint = f"put `flatten` ({elements(shape)} features) or `global_avg_pool` ({shape[0]} features) before it"
-    return Misfit(message, hint=hint)
+    return Misfit(message, hint=item.layer.image_hint or hint)
 
 
 def _only(reads: tuple[Value, ...], item: Item) -> Value:

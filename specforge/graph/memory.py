@@ -19,7 +19,7 @@ LABEL = 8  # bytes of an int64
 class KeptMemory(NamedTuple):
     """Bytes that autograd keeps of one image until the backward pass; what several layers keep counts for the first.
 
-    The total also has what composites keep where they multiply values, and the image itself.
+    The total also has what composites keep where they multiply values.
     """
 
     by_path: dict[str, int]

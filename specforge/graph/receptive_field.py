@@ -2,61 +2,108 @@
 
     conv 3×3 -> max_pool 2 -> conv 3×3                    3×3 -> 4×4 -> 8×8
 
-A field is the extent in pixels, along each spatial axis of the input, of what one position can depend on, in evaluation
-mode; positions that dilation leaves out count. A value made of several has the largest extent among them.
+A field is the extent in pixels, along each spatial axis of the input, of what one position can depend on when the
+network is evaluated: the most that any position has, inside the image. Positions that dilation leaves out count. Where
+the axes are the image's no more, as after `flatten`, all values together are one position.
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
-from specforge.catalog.definition import Layer
-from specforge.graph.node import Graph
+from specforge.catalog.definition import Layer, Merge, Window
+from specforge.graph.node import Graph, GraphNode
 from specforge.shapes import Shape
+
+NOWHERE = 1 << 62  # the first pixel of a position that sees nothing but padding; the last is its negative
 
 
 class _Axis(NamedTuple):
-    """`extent` pixels are seen; the next position of the value looks `jump` pixels further on.
+    """The first and the last pixel that each position along an axis sees."""
 
-    Where every position sees all that there is, another one sees nothing new: the jump is 0.
-    """
+    first: list[int]
+    last: list[int]
 
-    extent: Fraction
-    jump: Fraction
+    def extent(self) -> int:
+        return max(0, *(last - first + 1 for first, last in zip(self.first, self.last, strict=True)))
+
+    def everywhere(self, positions: int) -> "_Axis":
+        """Every position sees what all of these see."""
+        return _Axis([min(self.first)] * positions, [max(self.last)] * positions)
+
+    def through(self, window: Window, positions: int) -> "_Axis":
+        """What positions of a window over these see."""
+        if window == Window(1, 1) and positions == len(self.first):
+            return self
+        slices = [
+            _inside(place * window.stride - window.padding, window, len(self.first)) for place in range(positions)
+        ]
+        return _Axis(
+            [min(self.first[each], default=NOWHERE) for each in slices],
+            [max(self.last[each], default=-NOWHERE) for each in slices],
+        )
+
+    def around(self, width: int, stride: int | Fraction, positions: int) -> "_Axis":
+        """What positions see that each look at `width` of these, spread evenly over them."""
+        first, last = [], []
+        for place in range(positions):
+            middle = (place + Fraction(1 - positions, 2)) * stride + Fraction(len(self.first) - 1, 2)
+            near = _inside(ceil(middle - Fraction(width, 2)), Window(width, 1), len(self.first))
+            first.append(min(self.first[near], default=NOWHERE))
+            last.append(max(self.last[near], default=-NOWHERE))
+        return _Axis(first, last)
 
 
 def receptive_fields(graph: Graph) -> dict[int, Shape]:
     """The extents by the numbers of values, 0 for the input; `(32, 32)` of a 32×32 image is all of it."""
-    pixels = graph.input[1:]
-    seen = {0: (_Axis(Fraction(1), Fraction(1)),) * len(pixels)}
+    seen = {0: tuple(_Axis(list(range(size)), list(range(size))) for size in graph.input[1:])}
     shapes = {0: graph.input}
     for node in graph.makers():
-        assert node.layer is not None
-        arriving = [(seen[number], shapes[number]) for number in node.joins or node.reads]
-        steps = [axes if node.joins else _step(node.layer, axes, shape, node.output) for axes, shape in arriving]
-        seen[node.number] = tuple(_union(same_axis) for same_axis in zip(*steps, strict=True))
+        arriving = [_through(node, seen[number], shapes[number]) for number in node.joins or node.reads]
+        seen[node.number] = tuple(_joined(same_axis) for same_axis in zip(*arriving, strict=True))
         shapes[node.number] = node.output
-    return {number: _clipped(axes, pixels) for number, axes in seen.items()}
+    return {number: tuple(axis.extent() for axis in axes) for number, axes in seen.items()}
 
 
-def _step(layer: Layer, axes: tuple[_Axis, ...], input: Shape, output: Shape) -> tuple[_Axis, ...]:
-    """What a layer's output sees of the image, through one of its inputs."""
-    sizes = input[1:]
-    reach = layer.reach(len(sizes))
-    if len(sizes) != len(axes):  # the axes are the image's no more: all of it has been seen
-        return axes
-    if reach is None or len(output) != len(input):
+def _through(node: GraphNode, axes: tuple[_Axis, ...], input: Shape) -> tuple[_Axis, ...]:
+    """What a layer's output sees of the image, through one of the values that it reads."""
+    layer, sizes = node.layer, node.output[1:]
+    assert layer is not None
+    if len(node.output) != len(input) or len(sizes) != len(axes):
+        return tuple(axis.everywhere(1) for axis in axes)
+    if node.joins or isinstance(
+        layer, Merge
+    ):  # one position is spread over the others; where some are put behind others, all see all
         return tuple(
-            _Axis(axis.extent + (size - 1) * axis.jump, Fraction(0)) for axis, size in zip(axes, sizes, strict=True)
+            axis if len(axis.first) == size else axis.everywhere(size) for axis, size in zip(axes, sizes, strict=True)
         )
-    steps = zip(axes, reach, layer.strides(len(sizes)), strict=True)
-    return tuple(_Axis(axis.extent + (width - 1) * axis.jump, axis.jump * stride) for axis, width, stride in steps)
+    return tuple(_steps(layer, axes, sizes))
 
 
-def _union(axes: tuple[_Axis, ...]) -> _Axis:
-    """Values of several sources: one that sees everything is spread over the positions of the others."""
-    return _Axis(max(axis.extent for axis in axes), max(axis.jump for axis in axes))
+def _steps(layer: Layer, axes: tuple[_Axis, ...], sizes: Shape) -> Iterator[_Axis]:
+    """Axis by axis, to so many positions."""
+    reach, windows, strides = layer.reach(len(axes)), layer.windows(len(axes)), layer.strides(len(axes))
+    for number, (axis, size) in enumerate(zip(axes, sizes, strict=True)):
+        if reach is None:
+            yield axis.everywhere(size)
+        elif windows:
+            yield axis.through(windows[number], size)
+        else:
+            yield axis.around(reach[number], strides[number], size)
 
 
-def _clipped(axes: tuple[_Axis, ...], pixels: Shape) -> Shape:
-    return tuple(min(ceil(axis.extent), size) for axis, size in zip(axes, pixels, strict=True))
+def _joined(axes: tuple[_Axis, ...]) -> _Axis:
+    """What a value sees that is made of several."""
+    if len(axes) == 1:
+        return axes[0]
+    firsts, lasts = zip(*axes, strict=True)
+    return _Axis(list(map(min, *firsts)), list(map(max, *lasts)))
+
+
+def _inside(start: int, window: Window, positions: int) -> slice:
+    """The part of a window that lies on positions."""
+    stop = start + window.dilation * (window.kernel - 1) + 1
+    if start < 0:
+        start %= window.dilation
+    return slice(start, max(min(stop, positions), 0), window.dilation)

@@ -57,7 +57,7 @@ def record(graph: Graph) -> Tape:
     operations = []
     for node in graph.makers():
         layer, reads = _layer(node), node.joins or node.reads
-        owner = owners[node.shares] if node.shares in owners else node
+        owner = owners.get(node.shares or node.path, node)
         trains = FLOAT * owner.count(trainable=True)
         memory[node.number] = memory[reads[0]] if layer.is_view else node.number
         sizes[node.number] = FLOAT * elements(node.output)
@@ -65,12 +65,21 @@ def record(graph: Graph) -> Tape:
         if trains or not differentiable.isdisjoint(reads):
             differentiable.add(node.number)
             kept = layer.kept(node.input, node.output)
-        keeps = {memory[number] for number in reads if kept.input} | ({memory[node.number]} if kept.output else set())
+        keeps = {memory[number] for number in _needed(layer, reads, differentiable) if kept.input}
+        if kept.output:
+            keeps.add(memory[node.number])
         passes_on = layer.is_view or (isinstance(layer, Merge) and kept == Kept())
         operations.append(
             Operation(node.path, reads, node.number, frozenset(keeps), kept.extra, owner.path, trains, passes_on)
         )
     return Tape(tuple(operations), memory, sizes, frozenset(differentiable))
+
+
+def _needed(layer: Layer, reads: tuple[int, ...], differentiable: set[int]) -> list[int]:
+    """The values that gradients are computed from: of several, those of each one from the others."""
+    if not isinstance(layer, Merge):
+        return list(reads)
+    return [own for place, own in enumerate(reads) if not differentiable.isdisjoint(reads[:place] + reads[place + 1 :])]
 
 
 def _layer(node: GraphNode) -> Layer:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from torch import Tensor
 
+from specforge.catalog.definition import Weights
 from specforge.shapes import Shape, spelled
-from specforge.spec import Weights
 
 
 class WeightsError(Exception):
@@ -26,8 +26,13 @@ class WeightsError(Exception):
         self.message, self.hint = message, hint
 
 
-def key_map(ours: Mapping[str, Shape], theirs: Mapping[str, Shape], weights: Weights | None = None) -> dict[str, str]:
-    """For every tensor of ours the name of theirs, in our order. WeightsError where names or shapes don't agree."""
+def key_map(
+    ours: Mapping[str, Shape], theirs: Mapping[str, Shape], weights: Weights | None = None, *, whole: bool = True
+) -> dict[str, str]:
+    """For every tensor of ours the name of theirs, in our order. WeightsError where names or shapes don't agree.
+
+    The file of a network of which ours is the beginning, not the `whole`, has more at its end.
+    """
     unused = () if weights is None else tuple(f"{part}." for part in weights.unused)
     rest, others = list(ours), [name for name in theirs if not name.startswith(unused)]
     matched: dict[str, str] = {}
@@ -39,7 +44,7 @@ def key_map(ours: Mapping[str, Shape], theirs: Mapping[str, Shape], weights: Wei
         matched |= _paired(group, counterparts)
         rest = [name for name in rest if name not in matched]
         others = [name for name in others if name not in counterparts]
-    matched |= _paired(rest, others)
+    matched |= _paired(rest, others if whole else others[: len(rest)])
     for name, other in matched.items():
         if ours[name] != theirs[other]:
             message = (

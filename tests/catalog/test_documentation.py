@@ -65,13 +65,20 @@ def entries(value: Any) -> Iterator[Any]:
 
 def input_for(layers: str) -> Shape:
     """A shape that the layers of an example take."""
-    return FEATURES if "linear:" in layers else IMAGE
+    return FEATURES if "linear:" in layers and not re.search("conv|pool|patch", layers) else IMAGE
+
+
+def as_layers(text: str) -> str:
+    """A layer's example as the items of `layers:`: one item, or a whole list for what needs others before it."""
+    if text.startswith("layers:\n"):
+        return dedent(text.removeprefix("layers:\n"))
+    return "- " + indent(text, "  ").lstrip()
 
 
 def as_spec(family: str, text: str) -> str:
     """An example as a whole spec: layers go into a model, a recipe gets what it must have."""
     if family == "layers":
-        text = "layers:\n" + indent("- " + indent(text, "  ").lstrip(), "  ")
+        text = "layers:\n" + indent(as_layers(text), "  ")
     if text.startswith("layers:"):
         text = "model:\n" + indent(f"input: {spelled(input_for(text))}\n{text}", "  ")
     required = REQUIRED if text.startswith("train:") else {}
@@ -126,9 +133,11 @@ def test_the_example_binds(family: str, word: str, tmp_path: Path) -> None:
 def test_the_example_of_a_layer_compiles(word: str, tmp_path: Path) -> None:
     found, text = documented("layers", word)
     assert issubclass(found, Layer)
-    item = "- " + indent(example(text), "  ").lstrip()
-    graph = graph_of(tmp_path, item, input=input_for(item))
+    layers = as_layers(example(text))
+    graph = graph_of(tmp_path, layers, input=input_for(layers))
     output = build(graph, seed=0)(torch.zeros(2, *graph.input))
+    if isinstance(output, tuple):  # in training, a network with side branches gives their results too
+        output = output[0]
     assert tuple(output.shape) == (2, *graph.output)
 
 

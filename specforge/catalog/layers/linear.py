@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from specforge.catalog.definition import Call, Count, Layer, Parameter
-from specforge.shapes import Misfit, Shape, elements, spelled
+from specforge.shapes import Shape, elements
 
 
 class Linear(Layer):
@@ -11,7 +11,7 @@ class Linear(Layer):
 
         linear: 512
 
-    Shapes: (N, F) -> (N, out_features); (N, L, F) -> (N, L, out_features).
+    Shapes: (N, F) -> (N, out_features); (N, L, F) -> (N, L, out_features), with any number of axes between.
 
     Errors: an image arrives that was not flattened.
 
@@ -20,15 +20,16 @@ class Linear(Layer):
 
     main: ClassVar[str | None] = "out_features"
     also_known_as: ClassVar[tuple[str, ...]] = ("dense", "fc", "fully_connected")
+    needs_features: ClassVar[bool] = True
+    bias_axis: ClassVar[int | None] = -1
     out_features: Count
     bias: bool = True
 
     def output_shape(self, input: Shape) -> Shape:
-        if len(input) > 2:
-            message = f"`linear` works on the last axis, an image {spelled(input)} arrives"
-            hint = f"put `flatten` ({elements(input)} features) or `global_avg_pool` ({input[0]} features) before it"
-            raise Misfit(message, hint=hint)
         return (*input[:-1], self.out_features)
+
+    def reach(self, axes: int) -> tuple[int, ...] | None:
+        return (1,) * axes or None  # each place by itself, or what is left when all places are features
 
     def parameters(self, input: Shape) -> tuple[Parameter, ...]:
         weight = Parameter("weight", (self.out_features, input[-1]))

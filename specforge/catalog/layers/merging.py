@@ -29,8 +29,8 @@ class Concat(Merge):
         if not 1 <= axis < axes:
             message = f"axis {self.dim} doesn't exist in {spelled(first)} and its batch"
             raise Misfit(message, hint=f"axes go from 1 to {axes - 1}", argument="dim")
-        others = {(*shape[: axis - 1], *shape[axis:]) if len(shape) + 1 == axes else shape for shape in inputs}
-        if len(others) > 1:
+        beside = {(len(shape), *shape[: axis - 1], *shape[axis:]) for shape in inputs}
+        if len(beside) > 1:
             message = f"values that differ beside axis {axis} can't be joined: {_all(inputs)}"
             hint = "give their convolutions and poolings the same strides and paddings"
             raise Misfit(message, hint=hint, argument="from")

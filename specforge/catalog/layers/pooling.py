@@ -1,45 +1,66 @@
-"""Pooling."""
+"""Pooling by windows that move over the image."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from specforge.catalog.definition import Call, Extent, Layer, Margin
-from specforge.shapes import Misfit, Shape, per_axis, spelled, window_positions
+from specforge.catalog.definition import Call, Extent, Kept, Layer, Margin, Window
+from specforge.catalog.layers.definition import FLOAT, INDEX, NotZero, spatial
+from specforge.shapes import Misfit, Shape, elements, per_axis, spelled, window_positions
 
 
 class _Pool(Layer):
     """A window that moves over the spatial axes of every channel."""
 
     main: ClassVar[str | None] = "kernel_size"
+    last_axis: ClassVar[Literal["positions", "features"] | None] = "positions"
     target: ClassVar[str]
     kernel_size: Extent
     stride: Extent | None = None
     padding: Margin = 0
     ceil_mode: bool = False
 
+    @property
+    def spread(self) -> Extent:
+        """How far apart the positions of a window are."""
+        return 1
+
     def strides(self, axes: int) -> tuple[int, ...]:
         return per_axis(self.kernel_size if self.stride is None else self.stride, axes, argument="stride")
+
+    def windows(self, axes: int) -> tuple[Window, ...]:
+        kernels = per_axis(self.kernel_size, axes, argument="kernel_size")
+        paddings = per_axis(self.padding, axes, argument="padding")
+        dilations = per_axis(self.spread, axes, argument="dilation")
+        return tuple(map(Window, kernels, self.strides(axes), paddings, dilations))
+
+    def reach(self, axes: int) -> tuple[int, ...]:
+        return tuple(window.dilation * (window.kernel - 1) + 1 for window in self.windows(axes))
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return min(low, 0), max(high, 0)  # an average counts the padding's zeros
+
+    def idle(self, input: Shape, low: float, high: float) -> str | None:
+        one_by_one = all(window.kernel == window.stride == 1 for window in self.windows(len(input) - 1))
+        return "its window is one value and moves by one" if one_by_one else None
 
     def lower(self, input: Shape) -> Call:
         return Call(f"torch.nn.{self.target}{len(input) - 1}d", self.model_dump(exclude_defaults=True))
 
-    def pooled(self, word: str, input: Shape, dilation: int | tuple[int, ...] = 1) -> Shape:
-        """The output's shape by torch's formula."""
-        if not 2 <= len(input) <= 4:
-            message = f"`{word}` needs [channels, height, width], {spelled(input)} arrives"
-            raise Misfit(message, hint="place it before `flatten` and `global_avg_pool`")
-        channels, *sizes = input
-        axes = len(sizes)
-        kernels = per_axis(self.kernel_size, axes, argument="kernel_size")
-        paddings = per_axis(self.padding, axes, argument="padding")
-        dilations = per_axis(dilation, axes, argument="dilation")
-        if any(2 * pad > kernel for pad, kernel in zip(paddings, kernels, strict=True)):
+    def output_shape(self, input: Shape) -> Shape:
+        """By torch's formula."""
+        sizes = spatial(self, input)
+        windows = self.windows(len(sizes))
+        kernels = tuple(window.kernel for window in windows)
+        if any(2 * window.padding > window.kernel for window in windows):
+            paddings = tuple(window.padding for window in windows)
             message = f"padding {spelled(paddings)} is over half the kernel {spelled(kernels)}"
             raise Misfit(message, hint="torch pads at most half the kernel", argument="padding")
-        windows = zip(sizes, kernels, self.strides(axes), paddings, dilations, strict=True)
-        out = tuple(window_positions(*numbers, ceil=self.ceil_mode) for numbers in windows)
+        out = tuple(
+            window_positions(size, each.kernel, each.stride, each.padding, each.dilation, ceil=self.ceil_mode)
+            for size, each in zip(sizes, windows, strict=True)
+        )
         if min(out) < 1:
-            raise _too_large(kernels, tuple(sizes))
-        return (channels, *out)
+            raise _too_large(kernels, sizes)
+        return (input[0], *out)
 
 
 def _too_large(kernels: tuple[int, ...], sizes: Shape) -> Misfit:
@@ -62,11 +83,19 @@ class MaxPool(_Pool):
     """
 
     target: ClassVar[str] = "MaxPool"
-    also_known_as: ClassVar[tuple[str, ...]] = ("maxpooling2d", "maxpool2d", "pool", "max_pooling")
+    passes_shift: ClassVar[bool] = True
+    also_known_as: ClassVar[tuple[str, ...]] = ("maxpooling2d", "maxpool2d", "pool", "max_pooling", "subsampling")
     dilation: Extent = 1
 
-    def output_shape(self, input: Shape) -> Shape:
-        return self.pooled("max_pool", input, self.dilation)
+    @property
+    def spread(self) -> Extent:
+        return self.dilation
+
+    def kept(self, input: Shape, output: Shape) -> Kept:
+        return Kept(input=True, extra=INDEX * elements(output))  # where each maximum was
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return low, high
 
 
 class AvgPool(_Pool):
@@ -89,7 +118,7 @@ class AvgPool(_Pool):
     count_include_pad: bool = True
 
     def output_shape(self, input: Shape) -> Shape:
-        output = self.pooled("avg_pool", input)
+        output = super().output_shape(input)
         kernels = per_axis(self.kernel_size, len(input) - 1, argument="kernel_size")
         # torch's AvgPool3d alone measures the window against the input before padding
         if len(input) == 4 and any(kernel > size for kernel, size in zip(kernels, input[1:], strict=True)):
@@ -97,30 +126,53 @@ class AvgPool(_Pool):
         return output
 
 
-class GlobalAvgPool(Layer):
-    """Takes the mean of every channel over all spatial axes.
+class LpPool(Layer):
+    """Takes the power mean of every window without dividing by its size: (Σ x^norm_type)^(1 / norm_type).
 
-        global_avg_pool
+        lp_pool: {norm_type: 2, kernel_size: 2}
 
-    Shapes: (N, C, H, W) -> (N, C), with any number of spatial axes from one.
+    Shapes: (N, C, H, W) -> (N, C, H', W') with H' = floor((H - kernel_size) / stride) + 1, rounded up with `ceil_mode`;
+    (N, C, L) and (N, C, D, H, W) alike. `stride` is the kernel's size unless given. With `norm_type: 1` it is the sum;
+    with other than even numbers, negative values give NaN, as in torch. Lengths are in pixels.
 
-    Errors: features arrive, which have no spatial axes.
+    Errors: a window larger than the input; a `norm_type` of 0.
 
-    Source: Lin, Chen and Yan 2013, https://arxiv.org/abs/1312.4400
+    Source: Sermanet et al. 2012, https://arxiv.org/abs/1204.3968,
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.LPPool2d.html
     """
 
-    also_known_as: ClassVar[tuple[str, ...]] = (
-        "globalaveragepooling2d",
-        "gap",
-        "global_average_pooling",
-        "global_average_pool",
-    )
+    also_known_as: ClassVar[tuple[str, ...]] = ("power_average_pool", "l2_pool")
+    last_axis: ClassVar[Literal["positions", "features"] | None] = "positions"
+    norm_type: NotZero
+    kernel_size: Extent
+    stride: Extent | None = None
+    ceil_mode: bool = False
+
+    @property
+    def mean(self) -> AvgPool:
+        """The pooling that it does to the powers."""
+        return AvgPool(kernel_size=self.kernel_size, stride=self.stride, ceil_mode=self.ceil_mode)
 
     def output_shape(self, input: Shape) -> Shape:
-        if len(input) < 2:
-            message = f"`global_avg_pool` needs [channels, height, width], {spelled(input)} arrives"
-            raise Misfit(message, hint="remove it, or place it before `flatten`")
-        return input[:1]
+        spatial(self, input)
+        return self.mean.output_shape(input)
+
+    def strides(self, axes: int) -> tuple[int, ...]:
+        return self.mean.strides(axes)
+
+    def reach(self, axes: int) -> tuple[int, ...]:
+        return self.mean.reach(axes)
+
+    def windows(self, axes: int) -> tuple[Window, ...]:
+        return self.mean.windows(axes)
+
+    def kept(self, input: Shape, output: Shape) -> Kept:
+        """The powers, and their mean, its size, its sign and the sum."""
+        return Kept(input=True, extra=FLOAT * (elements(input) + 4 * elements(output)))
 
     def lower(self, input: Shape) -> Call:
-        return Call("specforge.modules.GlobalAvgPool")
+        axes, arguments = len(input) - 1, self.model_dump(exclude_defaults=True)
+        if axes == 1:  # torch.nn.LPPool1d alone takes no list
+            extents = {name: arguments[name] for name in ("kernel_size", "stride") if name in arguments}
+            arguments |= {name: per_axis(extent, axes, argument=name)[0] for name, extent in extents.items()}
+        return Call(f"torch.nn.LPPool{axes}d", arguments)

@@ -19,5 +19,10 @@ CASES: Cases = {
         "{kernel_size: [3, 2], stride: [1, 2], padding: [0, 1]}": IMAGE,
         "{kernel_size: [1, 2, 3], padding: [0, 1, 1]}": ((3, 4, 5, 6),),
     },
-    "global_avg_pool": {"": (*SPATIAL, (3, 1, 1))},
+    "lp_pool": {
+        "{norm_type: 2, kernel_size: 2}": SPATIAL,
+        "{norm_type: 1.5, kernel_size: 3, stride: 2, ceil_mode: true}": SPATIAL,
+        "{norm_type: 1, kernel_size: [3, 2], stride: [1, 2]}": IMAGE,
+        "{norm_type: 2, kernel_size: [3], stride: [2]}": ((3, 9),),
+    },
 }

@@ -1,0 +1,18 @@
+"""Mean over one axis."""
+
+from torch import Tensor, nn
+
+
+class Mean(nn.Module):
+    """(N, …) -> (N, …)' with one axis less: the mean over axis `dim`; of size 1 with `keepdim`."""
+
+    def __init__(self, dim: int, *, keepdim: bool = False):
+        super().__init__()
+        self.dim = dim
+        self.keepdim = keepdim
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(dim=self.dim, keepdim=self.keepdim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, keepdim={self.keepdim}"

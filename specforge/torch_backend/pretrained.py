@@ -1,0 +1,63 @@
+"""Published weights into the parts of a network that are `pretrained`.
+
+Files lie in torch's own cache, as torchvision's do; a file is read only when its checksum is that of the zoo spec.
+"""
+
+from hashlib import sha256
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from specforge.catalog.layers.pretrained import Pretrained
+from specforge.graph import Graph, GraphNode
+from specforge.torch_backend.weights import WeightsError, key_map, read_weights, renamed, shapes
+
+
+def load_pretrained(module: nn.Module, graph: Graph, *, download: bool = False) -> None:
+    """Fill every `pretrained` layer of a network; WeightsError where its file is missing or does not fit."""
+    for node in graph.root.walk():
+        if isinstance(node.layer, Pretrained) and node.layer.weights != "none" and node.shares is None:
+            _fill(module.get_submodule(node.path), node, node.layer, download=download)
+
+
+def _fill(module: nn.Module, node: GraphNode, layer: Pretrained, *, download: bool) -> None:
+    own = layer.weights != "published"
+    file = Path(layer.weights) if own else _published(layer, download=download)
+    state = read_weights(file)
+    ours = shapes(module.state_dict())
+    if own and state.keys() == ours.keys():
+        names = {name: name for name in ours}
+    else:
+        names = key_map(ours, shapes(state), layer.published, whole=layer.top)
+    found = renamed(state, names)
+    for name, tensor in found.items():
+        if tuple(tensor.shape) != ours[name]:
+            raise WeightsError(f"`{name}` of `{node.path}` has another shape in {file}")
+    module.load_state_dict(found)
+
+
+def _published(layer: Pretrained, *, download: bool) -> Path:
+    """The file of a zoo network's weights, with the right checksum."""
+    published = layer.published
+    if published is None or published.url is None or published.sha256 is None:
+        raise WeightsError(f"no weights of `{layer.model}` are published", hint="write `weights: none`, or a file")
+    file = Path(torch.hub.get_dir()) / "checkpoints" / published.url.rpartition("/")[2]
+    if not file.is_file():
+        if not download:
+            hint = f"`--download` fetches {published.url}; or write `weights: none`"
+            raise WeightsError(f"the weights of `{layer.model}` are not here: there is no {file}", hint=hint)
+        _download(published.url, file)
+    digest = sha256(file.read_bytes()).hexdigest()
+    if not digest.startswith(published.sha256):
+        message = f"{file} is damaged: its checksum is {digest[:8]}…, not {published.sha256}…"
+        raise WeightsError(message, hint="remove it, and run again with `--download`")
+    return file
+
+
+def _download(url: str, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        torch.hub.download_url_to_file(url, str(file))
+    except OSError as error:
+        raise WeightsError(f"{url} can't be fetched: {error}", hint=f"put the file there by hand: {file}") from None
