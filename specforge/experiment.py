@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specforge.analysis import analyse
+from specforge.catalog.discovery import word_for
+from specforge.checks.dataset_fit import mismatches
 from specforge.diagnostics import Findings, Span, SpecError, define
 from specforge.graph import Graph, lower
-from specforge.spec import Spec
+from specforge.spec import Data, Spec
 
 if TYPE_CHECKING:
     import torch
 
+    from specforge.data.prepare import Prepared
     from specforge.training.listener import Listener
     from specforge.training.result import Result
 
@@ -90,6 +93,7 @@ def train(
     folder = Path(out) if out is not None else default_folder(found.name, resume=resume)
     run = RunDirectory(folder, to_yaml(found), spec_hash(found))
     prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=chosen, download=download)
+    _require_fit(graph, found.data, prepared)
     module = build(graph, seed=key(found.train.seed, "init"), device=chosen)
     result = fit(module, found, prepared, run=run, device=chosen, resume=resume, listener=listener)
     return Run(folder, result, write_reports(folder, found, graph))
@@ -110,7 +114,17 @@ def evaluate(
         raise SpecError(incomplete(str(folder / "spec.yaml")))
     chosen = choose_device(device)
     prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=chosen, download=download)
+    _require_fit(graph, found.data, prepared)
     return evaluate_run(build(graph, device=chosen), found, prepared, run=folder, device=chosen)
+
+
+def _require_fit(graph: Graph, data: Data, prepared: "Prepared") -> None:
+    """Data that is known only now that it was read must fit the network, as `validate` checks for the rest."""
+    from specforge.catalog.datasets.definition import DataError, Facts
+
+    facts = Facts(image=prepared.image, classes=len(prepared.class_names))
+    for found in mismatches(graph, facts, word_for(data.dataset)):
+        raise DataError(found.message, hint=found.hint)
 
 
 def default_folder(name: str, *, resume: bool) -> Path:

@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import specforge
+from specforge.catalog.datasets.definition import DataError
 from specforge.experiment import SPINS, default_folder
 
 SPEC = """\
@@ -52,6 +54,23 @@ def test_a_broken_spec_raises_every_error(small: Path) -> None:
     with pytest.raises(specforge.SpecError, match="flatten") as caught:
         specforge.compile(small)
     assert len(caught.value.diagnostics) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("linear: 10", "linear: 2"), r"the network gives \[2\], `npz` has 3 classes"),
+        (("[1, 8, 8]", "[1, 9, 9]"), r"`input` is \[1, 9, 9\], an image of `npz` is \[1, 8, 8\]"),
+    ],
+)
+def test_data_that_does_not_fit_when_it_is_read(small: Path, change: tuple[str, str], message: str) -> None:
+    np.savez("own.npz", train_x=np.zeros((6, 8, 8), np.uint8), train_y=np.arange(6) % 3)
+    own = SPEC.replace("dataset: digits", "dataset: {npz: {path: own.npz}}, split: {train: 0.5, test: 0.5}")
+    small.write_text(own.replace("linear: 10", "linear: 3"))
+    specforge.train(small, out="fits", data_dir=".")
+    small.write_text(own.replace(*change).replace("linear: 10", "linear: 3"))
+    with pytest.raises(DataError, match=message):
+        specforge.train(small, out="does_not", data_dir=".")
 
 
 def test_default_folders_count_up_and_resume_takes_the_newest(small: Path) -> None:

@@ -6,19 +6,31 @@ A new check is one file with its rule, its function and an entry in `CHECKS`.
 from collections.abc import Callable
 
 from specforge.checks.acceptance import check_accept
+from specforge.checks.augmentations import check_augmentations
+from specforge.checks.biases import check_lost_biases
 from specforge.checks.claims import check_assumed, check_expect
 from specforge.checks.dataset_fit import check_dataset_fit
-from specforge.checks.recipe import check_checkpoint, check_softmax_before_loss
+from specforge.checks.idle_layers import check_idle_layers, check_unread_values
+from specforge.checks.rates import check_rates
+from specforge.checks.recipe import check_checkpoint
+from specforge.checks.softmax import check_softmax_before_loss
 from specforge.checks.splits import check_splits
 from specforge.checks.subject import Subject
+from specforge.checks.windows import check_windows
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     check_expect,
     check_assumed,
     check_splits,
     check_dataset_fit,
+    check_augmentations,
     check_checkpoint,
+    check_rates,
     check_softmax_before_loss,
+    check_lost_biases,
+    check_idle_layers,
+    check_unread_values,
+    check_windows,
     check_accept,
 )
 

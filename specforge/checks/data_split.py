@@ -82,7 +82,9 @@ def _fraction_problems(split: Split, facts: Facts) -> Iterator[SplitProblem]:
             if size == 0:
                 yield _empty(name, f"{shares[name]:g} of {count:,} images")
     if total < 1:
-        of = "the images" if count is None else f"the {count:,} images"
+        of = "the images"
+        if count is not None:
+            of = f"the {count:,} images, {count - floor(total * count):,},"
         hint = f"raise `train` to {float(exact(shares['train']) + 1 - total):g}"
         yield SplitProblem("left_out", "train", f"{float(1 - total):g} of {of} belong to no part", hint)
 
@@ -127,7 +129,7 @@ def _range_problems(split: Split, facts: Facts) -> Iterator[SplitProblem]:
     yield from _without_effect(split, "ranges are taken in the data set's own order")
     if not sound or not isinstance(split.train, tuple):
         return
-    overlaps = list(_overlaps(ranges))
+    overlaps = list(_overlaps(ranges, facts))
     yield from overlaps
     if facts.train is not None:
         for name, bounds in ranges.items():
@@ -138,7 +140,7 @@ def _range_problems(split: Split, facts: Facts) -> Iterator[SplitProblem]:
         yield SplitProblem(
             "left_out",
             "train",
-            f"the training images in {_spelled(gaps)} belong to no part",
+            f"the training images in {_spelled(gaps)} belong to no part{_counted(gaps, facts)}",
             "add the range to `train`",
         )
 
@@ -174,13 +176,21 @@ def _mixtures(split: Split, ranges: dict[str, Ranges], *, sound: bool) -> Iterat
         yield SplitProblem("invalid", "test", message, "write `test: official`, or every part as a fraction")
 
 
-def _overlaps(ranges: dict[str, Ranges]) -> Iterator[SplitProblem]:
+def _counted(bounds: Ranges, facts: Facts) -> str:
+    """`: 5,000 of 50,000`, where the data set's size is known."""
+    if facts.train is None:
+        return ""
+    return f": {sum(len(range_rows(bound, facts.train)) for bound in bounds):,} of {facts.train:,}"
+
+
+def _overlaps(ranges: dict[str, Ranges], facts: Facts) -> Iterator[SplitProblem]:
     """Images that would be in both parts."""
     for train in ranges["train"]:
         for validation in ranges.get("validation", ()):
             start, end = max(train[0], validation[0]), min(train[1], validation[1])
             if start < end:
-                message = f"the images in [{start:g}, {end:g}] are in `train` too"
+                count = _counted(((start, end),), facts)
+                message = f"the images in [{start:g}, {end:g}] are in `train` too{count}"
                 yield SplitProblem("invalid", "validation", message, "give every image to one part")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -46,9 +47,13 @@ class DataError(Exception):
 
 
 class Dataset(Definition):
-    """A source of labelled images."""
+    """A source of labelled images.
+
+    `spoilt_by` are the augmentations whose results are no images of the class any more, each with an example of it.
+    """
 
     family: ClassVar[str] = "datasets"
+    spoilt_by: ClassVar[Mapping[str, str]] = {}
 
     def facts(self) -> Facts:
         """What is known before anything is read (validation uses it)."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from specforge.catalog.datasets.definition import Arrays, Dataset, Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _FILE = Path(__file__).with_name("digits.npz")
 _TRAIN, _TEST = 1415, 382
@@ -25,6 +29,11 @@ class Digits(Dataset):
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository,
     1998, https://doi.org/10.24432/C50P49, CC BY 4.0.
     """
+
+    spoilt_by: ClassVar[Mapping[str, str]] = {
+        "horizontal_flip": "mirrored, a 2 looks like a 5 and a 7 like no digit",
+        "vertical_flip": "upside down, a 2 looks like a 5 and a 7 like no digit",
+    }
 
     def facts(self) -> Facts:
         return Facts(image=(1, 8, 8), classes=10, train=_TRAIN, test=_TEST)

@@ -29,6 +29,10 @@ class Cosine(Schedule):
     eta_min: Annotated[float, Field(ge=0)] = 0.0
     per: Literal["step", "epoch"] | None = None
 
+    @property
+    def meant_to_fall(self) -> bool:
+        return True
+
     def rate(self, base: float, clock: Clock) -> float:
         half_wave = clock.epochs if self.t_max is None else self.t_max
         per = self.per or ("step" if self.t_max is None else "epoch")

@@ -1,0 +1,93 @@
+"""Whether the learning rate moves as its schedule was chosen for, over the epochs that the run has.
+
+In: a schedule that is meant to fall, its optimizer's rate and the epochs. Out: the rate at the start of every epoch,
+and a finding where it comes back up: `cosine: {t_max: 10}` in 30 epochs is lowest in epoch 11 and back in epoch 21.
+"""
+
+from collections.abc import Sequence
+from math import isclose
+from typing import NamedTuple
+
+from specforge.catalog.definition import Clock, Schedule
+from specforge.catalog.discovery import word_for
+from specforge.checks.subject import Subject
+from specforge.diagnostics import define
+
+RISES_AGAIN = define(
+    "SF511",
+    "rate-rises-again",
+    """
+The schedule's half wave is shorter than the run, and torch's cosine does not stop at its end: the rate rises as it
+fell. With `t_max: 10`, which moves after every epoch, it is at its lowest in epoch 11, at 0.976 of its peak in epoch
+20, back at the peak in epoch 21 and at its lowest again in epoch 31. What was learned at the small rates is undone:
+accuracy drops until the rate falls again. Leave `t_max` out, so that the half wave spans the run, or give it the number
+of epochs. Where the rise is meant, or was run that way, accept it with the reason.""",
+    severity="warning",
+)
+
+
+class Turn(NamedTuple):
+    """A rate that falls and rises again: the epochs, from 1, where it is lowest and where it is highest after that.
+
+    `peak` is the highest rate of the run, `top` the rate that it comes back to, `last` that of the last epoch.
+    """
+
+    lowest: int
+    highest: int
+    peak: float
+    bottom: float
+    top: float
+    last: float
+
+
+def rates_by_epoch(schedule: Schedule, base: float, epochs: int) -> list[float]:
+    """The rate of the first step of every epoch. Durations are in epochs, so one step stands for all of an epoch."""
+    return [schedule.rate(base, Clock(step, 1, epochs)) for step in range(epochs)]
+
+
+def turn(rates: Sequence[float]) -> Turn | None:
+    """Where rates come back up after their peak; None where they only fall."""
+    peak, last = max(rates), len(rates) - 1
+    top = _first(rates, peak, 0)
+    lowest = _first(rates, min(rates[top:]), top)
+    highest = _first(rates, max(rates[lowest:]), lowest)
+    if isclose(rates[highest], rates[lowest], rel_tol=0, abs_tol=_slack(rates)):
+        return None
+    return Turn(lowest + 1, highest + 1, peak, rates[lowest], rates[highest], rates[last])
+
+
+def _first(rates: Sequence[float], rate: float, start: int) -> int:
+    """The first epoch that has this rate, up to rounding."""
+    return next(i for i in range(start, len(rates)) if isclose(rates[i], rate, rel_tol=0, abs_tol=_slack(rates)))
+
+
+def _slack(rates: Sequence[float]) -> float:
+    return 1e-9 * max(rates)
+
+
+def check_rates(subject: Subject) -> None:
+    """A rate that was chosen to fall does not rise again."""
+    train = subject.spec.train
+    if train is None or train.schedule is None or not train.schedule.meant_to_fall:
+        return
+    schedule, word = train.schedule, word_for(train.schedule)
+    found = turn(rates_by_epoch(schedule, train.optimizer.lr, train.epochs))
+    if found is None:
+        return
+    span = subject.span("train", "schedule", word, "t_max")
+    hint = "leave `t_max` out: the fall then takes the whole run"
+    subject.findings.add(RISES_AGAIN, span, _told(found, train.epochs), hint)
+
+
+def _told(found: Turn, epochs: int) -> str:
+    low = _share(found.bottom, found) if found.bottom else "0"
+    back = "back at its peak" if isclose(found.top, found.peak) else _share(found.top, found)
+    last = f", {_share(found.last, found)} in epoch {epochs}, the last" if found.highest < epochs else ""
+    return (
+        f"the rate is at its lowest, {low}, in epoch {found.lowest} of {epochs} and rises again: "
+        f"{back} in epoch {found.highest}{last}"
+    )
+
+
+def _share(rate: float, found: Turn) -> str:
+    return f"{rate / found.peak:.3g} of its peak"
