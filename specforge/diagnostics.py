@@ -10,7 +10,7 @@ reports all that it finds, and the next phase starts only if there was no error.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
 MAX_MESSAGE = 500
@@ -24,8 +24,7 @@ class Use:
     span: "Span"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A range of text, 1-based; the end column is exclusive. `used_by` leads out of a block to its user."""
 
     file: str

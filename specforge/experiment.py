@@ -51,16 +51,20 @@ class Run:
 
 
 def compile(  # noqa: A001  the word of the phase, as in `re.compile`
-    spec: str | Path | Spec, *, settings: tuple[str, ...] = (), seed: int | None = None
+    spec: str | Path | Spec, *, settings: tuple[str, ...] = (), seed: int | None = None, download: bool = False
 ) -> "torch.nn.Module":
     """The network of a spec file or of a loaded spec, on the CPU, with fresh weights (repeatable with a `seed`).
 
-    Raises `SpecError` with every error of a spec that is not right.
+    Its `pretrained` parts have their published weights, which `download` fetches where they are missing.
+    Raises `SpecError` with every error of a spec that is not right, `WeightsError` for weights that can't be used.
     """
     _require_training_packages()
-    from specforge.torch_backend import build
+    from specforge.torch_backend import build, load_pretrained
 
-    return build(_spec_and_graph(spec, settings)[1], seed=seed)
+    graph = _spec_and_graph(spec, settings)[1]
+    module = build(graph, seed=seed)
+    load_pretrained(module, graph, download=download)
+    return module
 
 
 def train(
@@ -77,7 +81,8 @@ def train(
     """Train a spec and write its run directory, by default `runs/NAME`.
 
     Raises `SpecError` for a spec that is not right, `DataError` for data that cannot be read, `TrainingError` for a run
-    that cannot start or go on, and `Interrupted` after a signal, with a run that can be resumed.
+    that cannot start or go on, `WeightsError` for published weights that are missing (`download` fetches them and the
+    data) or damaged, and `Interrupted` after a signal, with a run that can be resumed.
     """
     found, graph = _spec_and_graph(spec, settings)
     if found.data is None or found.train is None:
@@ -86,7 +91,7 @@ def train(
     from specforge.data.prepare import prepare
     from specforge.data.randomness import key
     from specforge.resolved import spec_hash, to_yaml
-    from specforge.torch_backend import build
+    from specforge.torch_backend import build, load_pretrained
     from specforge.training import RunDirectory, choose_device, fit
 
     chosen = choose_device(device)
@@ -95,6 +100,8 @@ def train(
     prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=chosen, download=download)
     _require_fit(graph, found.data, prepared)
     module = build(graph, seed=key(found.train.seed, "init"), device=chosen)
+    if not (resume and run.checkpoints.names()):
+        load_pretrained(module, graph, download=download)
     result = fit(module, found, prepared, run=run, device=chosen, resume=resume, listener=listener)
     return Run(folder, result, write_reports(folder, found, graph))
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from specforge.catalog.definition import Definition, Item, Section
 from specforge.catalog.discovery import definition
-from specforge.expand.blocks import Signature
+from specforge.expand.words import Signature
 
 
 class Held(NamedTuple):
@@ -21,6 +21,23 @@ class Held(NamedTuple):
     kind: Literal["word", "section", "items"]
     type: type[Section] | None
     levels: int
+
+
+class Field(NamedTuple):
+    """A field of a class: what it holds, whether it may be null, and whether it must be given."""
+
+    arms: tuple[Held, ...]
+    optional: bool
+    required: bool
+
+
+@cache
+def fields_of(kind: type[Section]) -> dict[str, Field]:
+    """The fields of a class by name: read once, since every layer of a network asks for them."""
+    return {
+        name: Field(held(field.annotation), NoneType in get_args(field.annotation), field.is_required())
+        for name, field in kind.model_fields.items()
+    }
 
 
 def held(annotation: Any) -> tuple[Held, ...]:
@@ -44,14 +61,25 @@ def _held(annotation: Any) -> tuple[Held, ...]:
     return ()
 
 
-def choice_paths(section: type[Section], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Paths below a section that hold one word with arguments: `("train", "optimizer")`."""
+def choice_families(section: type[Section], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Paths below a section that hold one word with arguments, with its family: `("train", "optimizer")`."""
     for name, field in section.model_fields.items():
         for arm in held(field.annotation):
-            if arm.kind == "word" and not arm.levels:
-                yield (*path, name)
+            if arm.kind == "word" and not arm.levels and arm.type is not None and issubclass(arm.type, Definition):
+                yield (*path, name), arm.type.family
             elif arm.kind == "section" and arm.type is not None and not arm.levels:
-                yield from choice_paths(arm.type, (*path, name))
+                yield from choice_families(arm.type, (*path, name))
+
+
+def choice_paths(section: type[Section]) -> Iterator[tuple[str, ...]]:
+    """The paths of `choice_families` alone."""
+    return (path for path, _ in choice_families(section))
+
+
+def main_argument(family: str, word: str) -> str | None:
+    """The argument of a word's short form; None where it has none, or is no word of the family."""
+    found = definition(family, word)
+    return None if found is None else found.main
 
 
 @cache
@@ -68,4 +96,4 @@ def signature(word: str) -> Signature | None:
     ]
     layers = frozenset(name for name, arm in items if arm.levels == 1)
     lists = frozenset(name for name, arm in items if arm.levels == 2)
-    return Signature(frozenset(found.model_fields), layers, lists)
+    return Signature(frozenset(found.model_fields), layers, lists, found.main)

@@ -1,17 +1,15 @@
 """Nodes -> frozen Pydantic objects, every mistake located."""
 
 from collections.abc import Mapping as Names
-from types import NoneType
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from specforge.binding import wording
-from specforge.binding.annotations import Held, held, signature
+from specforge.binding.annotations import Field, Held, fields_of
 from specforge.binding.validation import WRONG_VALUE, Written, is_short, validated
 from specforge.catalog.definition import Definition, Initializer, Item, Layer, Section
 from specforge.catalog.discovery import definition, index
 from specforge.diagnostics import Findings, Span, define
-from specforge.expand.items import ITEM_KEYS
-from specforge.expand.repeat import KEYS as REPEAT_KEYS
+from specforge.expand.words import ITEM_KEYS
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
 UNKNOWN_KEY = define(
@@ -61,6 +59,15 @@ def _is_broken(node: Node) -> bool:
         return node.broken
     below = node.items if isinstance(node, Sequence) else [entry.value for entry in node.entries.values()]
     return any(_is_broken(item) for item in below)
+
+
+def _is_rest(key: str) -> bool:
+    return key.count(")") > key.count("(")
+
+
+def _is_cut(node: Node) -> bool:
+    """Whether a comma of YAML's may have ended a text in round brackets: an expression, or a tuple of Python's."""
+    return isinstance(node, Scalar) and (node.broken or (node.plain and node.text.count("(") > node.text.count(")")))
 
 
 class Binder:
@@ -160,13 +167,19 @@ class Binder:
             self.wrong(node, f"{place} must be a list of layers", wording.value_hint(node, "a list of layers"))
             return None
         items = [self.item(item) for item in node.items]
-        return None if None in items else tuple(item for item in items if item is not None)
+        sound = tuple([item for item in items if item is not None])
+        return sound if len(sound) == len(items) else None
 
     def item(self, node: Node) -> Item | None:
         """An expanded item: `id`, one layer, and item keys."""
         assert isinstance(node, Mapping)
-        word, entry = next((key, entry) for key, entry in node.entries.items() if key not in ITEM_KEYS)
+        word, entry = next(reversed(node.entries.items()))  # expansion puts the layer behind the item's keys
+        assert word not in ITEM_KEYS
         layer = self.definition("layers", word, entry.key, entry.value)
+        arguments = entry.value.entries if isinstance(entry.value, Mapping) else {}
+        spans = {key: argument.value.span for key, argument in arguments.items()}
+        if len(node.entries) == 2 and isinstance(layer, Layer):  # its path and itself: most items of a network
+            return Item(plain(node.entries["id"].value), word, layer, entry.key, spans, {})
         init, trainable = node.get("init"), node.get("trainable")
         initializers = self.initializers(init)
         if trainable is not None and not _is_broken(trainable) and not isinstance(plain(trainable), bool):
@@ -175,8 +188,6 @@ class Binder:
         if layer is None:
             return None
         assert isinstance(layer, Layer)
-        arguments = entry.value.entries if isinstance(entry.value, Mapping) else {}
-        spans = {key: argument.value.span for key, argument in arguments.items()}
         if isinstance(init, Mapping):
             spans |= {f"init.{name}": given.key for name, given in init.entries.items()}
         for key in ("from", "shared"):
@@ -199,7 +210,9 @@ class Binder:
         if node is None or _is_broken(node):
             return ()
         listed = node.items if isinstance(node, Sequence) else (node,)
-        texts = [item.value if isinstance(item, Scalar) and not isinstance(item.value, bool) else None for item in listed]
+        texts = [
+            item.value if isinstance(item, Scalar) and not isinstance(item.value, bool) else None for item in listed
+        ]
         for item, text in zip(listed, texts, strict=True):
             if not isinstance(text, str):
                 self.wrong(item, "`from` is the address of an earlier item, or a list of them", _FROM)
@@ -225,49 +238,20 @@ class Binder:
         bound = {name: self.word(entry.value, Initializer) for name, entry in node.entries.items()}
         return {name: value for name, value in bound.items() if isinstance(value, Initializer)}
 
-    def check_arguments(self, family: str, word: str, arguments: Mapping) -> None:
-        """The names of arguments alone, where values can't be bound: `model.defaults`, unused blocks."""
-        found = definition(family, word)
-        if found is None:
-            self.unknown_word(family, word, arguments.span)
-            return
-        for key, entry in arguments.entries.items():
-            if key not in found.model_fields and not (word == "repeat" and key in REPEAT_KEYS):
-                hint, _ = wording.key_hint(key, found)
-                self.findings.add(UNKNOWN_KEY, entry.key, f"`{word}` has no `{key}`", hint)
-
-    def check_names(self, layers: Node) -> None:
-        """Layers and argument names of a block's body that is used nowhere, as written."""
-        for item in layers.items if isinstance(layers, Sequence) else ():
-            if isinstance(item, Scalar) and isinstance(item.value, str) and "$" not in item.text:
-                if item.value not in self.blocks and definition("layers", item.value) is None:
-                    self.unknown_word("layers", item.value, item.span)
-            elif isinstance(item, Mapping):
-                for word, entry in item.without(*ITEM_KEYS).entries.items():
-                    if word not in self.blocks:
-                        self.check_use(word, entry)
-
-    def check_use(self, word: str, entry: Entry) -> None:
-        arguments = entry.value.entries if isinstance(entry.value, Mapping) else {}
-        self.check_arguments("layers", word, Mapping(entry.key, arguments))
-        known = signature(word)
-        for name, argument in arguments.items():
-            if (known is not None and name in known.layers) or (word == "repeat" and name == "layers"):
-                self.check_names(argument.value)
-
     def model(self, at: Span, entries: Names[str, Entry], kind: type[_SectionT], place: str) -> _SectionT | None:
         """Bind the fields that hold words, sections or layers, then let the class validate all of them."""
         values: dict[str, Any] = {}
         meant: set[str | None] = set()
+        fields = fields_of(kind)
         for key, entry in entries.items():
-            found = kind.model_fields.get(key)
+            found = fields.get(key)
             if found is not None:
-                values[key] = self.value(entry.value, found.annotation, f"`{key}`", entry.key)
-            elif not (_BROKEN in values.values() and key.count(")") > key.count("(")):  # the rest of a cut expression
+                values[key] = self.value(entry.value, found, f"`{key}`", entry.key)
+            elif not (_is_rest(key) and any(_is_cut(given.value) for given in entries.values())):
                 hint, close = wording.key_hint(key, kind, self.expanded.get(kind, ()))
                 self.findings.add(UNKNOWN_KEY, entry.key, f"{place} has no `{key}`", hint)
                 meant.add(close)
-        missing = [name for name, f in kind.model_fields.items() if f.is_required() and name not in values]
+        missing = [name for name, field in fields.items() if field.required and name not in values]
         untold = [name for name in missing if name not in meant]
         if untold and not self.partial:
             self.report_missing(at, entries, kind, place, untold)
@@ -286,11 +270,11 @@ class Binder:
         hint = wording.missing_hint(kind, place.strip("`"), missing, given)
         self.findings.add(MISSING_KEY, at, f"{place} needs {names}", hint)
 
-    def value(self, node: Node, annotation: Any, place: str, key: Span) -> Any:
+    def value(self, node: Node, field: Field, place: str, key: Span) -> Any:
         """One field's value, with words, sections and layers bound; `_BROKEN` after a finding."""
-        if isinstance(node, Scalar) and node.value is None and not node.broken and NoneType in get_args(annotation):
-            return None
-        for arm in held(annotation):
+        if isinstance(node, Scalar) and (not field.arms or (node.value is None and field.optional and not node.broken)):
+            return _BROKEN if node.broken else node.value
+        for arm in field.arms:
             if arm.levels and not isinstance(node, Sequence):
                 continue
             if arm.kind == "section" and not arm.levels and not isinstance(node, Mapping):

@@ -76,7 +76,8 @@ def _report(error: ValidationError, written: Written[Any], broken: bool, finding
         else:
             found.expected += [text for text in wording.expected(detail) if text not in found.expected]
     # a mistake deep inside says which arm of a union was meant
-    for path in [p for p in wrong if not any(q[: len(p)] == p and len(q) > len(p) for q in wrong)]:
+    above = {path[:length] for path in wrong for length in range(len(path))}
+    for path in [path for path in wrong if path not in above]:
         _report_value(path, wrong[path], written, findings)
     for rule in rules if not (broken or wrong) else ():
         _report_rule(rule, written, findings)

@@ -111,6 +111,9 @@ def value_hint(node: Node, wanted: str) -> str | None:
     shown = node.text or str(node.value).lower()
     if "text" in wanted:
         return f'write it in quotes: `"{shown}"`'
+    if "of layers" in wanted:
+        words = re.findall(r"`([^`]+)`", wanted)
+        return f"write a word, as in `{words[0]}`" if words else "start each layer with `- `"
     if "list" in wanted and "number" not in wanted:
         return f"write `[{shown}]`"
     if "whole number" in wanted and isinstance(node.value, float) and node.value.is_integer():
@@ -121,8 +124,11 @@ def value_hint(node: Node, wanted: str) -> str | None:
 
 
 def _text_hint(node: Scalar, text: str, wanted: str) -> str | None:
-    """What to write instead of a text: the traps of YAML 1.1 and of quotes by name."""
+    """What to write instead of a text: the traps of YAML 1.1, of Python and of quotes by name."""
     bare = text.strip().strip("“”„‘’")
+    if "list" in wanted and bare.startswith("("):
+        inside = bare.strip("()") if bare.endswith(")") else "3, 3"
+        return f"a list stands in square brackets: `[{', '.join(part.strip() for part in inside.split(','))}]`"
     if "true or false" in wanted and text.lower() in ("yes", "no", "on", "off", "y", "n"):
         word = "true" if text.lower() in ("yes", "on", "y") else "false"
         return f"in YAML 1.2 `{text}` is text: write `{word}`"
@@ -160,8 +166,8 @@ def _as_number(text: str) -> str | None:
     return str(int(text, 2)) if re.fullmatch(r"0b[01]{1,60}", text) else None
 
 
-def all_keys(kind: type[Section]) -> str:
-    names = ", ".join(f"`{name}`" for name in kind.model_fields)
+def all_keys(kind: type[Section], others: tuple[str, ...] = ()) -> str:
+    names = ", ".join(f"`{name}`" for name in (*kind.model_fields, *others))
     return f"it has {names}" if names else "it takes no arguments"
 
 
@@ -188,7 +194,7 @@ def key_hint(key: str, kind: type[Section], others: tuple[str, ...] = ()) -> tup
     home = _home(key, kind)
     if home is not None:
         return f"`{key}` belongs below `{home}`", None
-    return did_you_mean(key, fields) or all_keys(kind), None
+    return did_you_mean(key, (*fields, *others)) or all_keys(kind, others), None
 
 
 def _home(key: str, kind: type[Section]) -> str | None:

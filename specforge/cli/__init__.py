@@ -18,8 +18,12 @@ COMMANDS = {
     "diff": "diff",
     "train": "train",
     "evaluate": "evaluate",
+    "schema": "schema",
     "list": "list_words",
     "explain": "explain",
+    "init": "init",
+    "fmt": "fmt",
+    "weights": "weights",
 }
 
 

@@ -1,66 +1,90 @@
-"""`specforge explain`: the documentation of one word or of one diagnostic code."""
+"""`specforge explain`: the documentation of one name of the language."""
 
-import inspect
-from typing import Annotated, Any
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
-from specforge.catalog.definition import Definition
-from specforge.catalog.discovery import FAMILIES, definition, index
 from specforge.cli import console
 from specforge.cli.guard import guarded
-from specforge.diagnostics import RULES, did_you_mean
+from specforge.reference.topics import Argument, Topic
+
+
+class Format(StrEnum):
+    text = "text"
+    json = "json"
+    markdown = "markdown"
 
 
 def explain(
-    name: Annotated[str, typer.Argument(help="A word such as conv or adam, or a code such as SF304.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A word (conv, adam), a key (train.batch_size, when), or a code (SF304, unknown-word)."),
+    ],
+    format_: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.text,
 ) -> None:
-    """Explain a layer, an optimizer, a data set, or a diagnostic code."""
-    import specforge.analysis  # noqa: F401  every phase defines its rules when imported
+    """Explain a layer, an optimizer, a data set or any other word, a key of a spec, or a diagnostic."""
+    from specforge.reference.finding import find, meant
+    from specforge.reference.pages import section
 
-    rules = {rule.code.lower(): rule for rule in RULES.values()} | {rule.name: rule for rule in RULES.values()}
-    rule = rules.get(name.lower())
-    found = [(family, definition(family, name)) for family in FAMILIES if name in index(family)]
-    if rule is None and not found:
-        words = {word for family in FAMILIES for word in index(family)} | {r.code for r in RULES.values()}
-        raise typer.BadParameter(f"`{name}`: {did_you_mean(name, words) or 'see `specforge list`'}", param_hint="NAME")
-    if rule is not None:
-        console.write((f"{rule.code} {rule.name}", "bold"), f" ({rule.severity})")
-        console.write()
-        console.write(" ".join(rule.explanation.split()))
-    for family, kind in found:
-        assert kind is not None
-        _explain_word(name, family, kind)
+    found = find(name)
+    if not found:
+        raise typer.BadParameter(f"`{name}`: {meant(name)}", param_hint="NAME")
+    if format_ is Format.json:
+        print(json.dumps([_as_dict(topic) for topic in found], indent=2, ensure_ascii=False))
+    elif format_ is Format.markdown:
+        print("\n\n".join(section(topic, "#") for topic in found))
+    else:
+        for topic in found:
+            _show(topic, last=topic is found[-1])
 
 
-def _explain_word(name: str, family: str, kind: type[Definition]) -> None:
-    console.write((name, "bold"), f" (one of the {family})")
+def _as_dict(topic: Topic) -> dict[str, object]:
+    arguments = [{**asdict(known), "required": known.default is None} for known in topic.arguments]
+    found = {"name": topic.name, "family": topic.group, "summary": topic.summary, "text": topic.text}
+    if topic.type:
+        found |= {"type": topic.type, "default": topic.default or "required"}
+    return {**found, "arguments": arguments}
+
+
+def _show(topic: Topic, *, last: bool) -> None:
+    from specforge.reference.pages import presence
+
+    label = topic.label if topic.group == "diagnostics" else f"({topic.label})"
+    console.write((topic.name, "bold"), f" {label}")
     console.write()
-    console.write(inspect.cleandoc(kind.__doc__ or ""))
-    if kind.model_fields:
+    console.write(topic.text)
+    if topic.type:
         console.write()
-        rows = [(_argument(word, kind), _type(f.annotation), _default(f)) for word, f in kind.model_fields.items()]
-        console.table(("argument", "type", "default"), rows, numbers=frozenset())
-    console.write()
+        console.write(f"{topic.type}, {presence(topic.default)}")
+    if topic.arguments:
+        console.write()
+        _show_arguments(topic)
+    if not last:
+        console.write()
 
 
-def _argument(word: str, kind: type[Definition]) -> str:
-    return f"{word} (main)" if kind.main == word else word
+def _show_arguments(topic: Topic) -> None:
+    """A table; what the text above says already is not repeated in it."""
+    above = " ".join(topic.text.split())
+    headers = ("key" if topic.group == "keys" else "argument", "type", "default", "meaning")
+    rows = [
+        (
+            _name(known),
+            known.type,
+            "required" if known.default is None else known.default,
+            "" if (known.text or "")[:-1] in above else known.text,
+        )
+        for known in topic.arguments
+    ]
+    columns = 4 if any(row[3] for row in rows) else 3
+    console.table(headers[:columns], [[cell or "" for cell in row[:columns]] for row in rows], numbers=frozenset())
 
 
-def _type(annotation: Any) -> str:
-    from specforge.cli.wording import type_words
-
-    return type_words(annotation)
-
-
-def _default(field: Any) -> str:
-    if field.is_required():
-        return "required"
-    value = field.get_default(call_default_factory=True)
-    if value is None or isinstance(value, bool):
-        return {None: "none", True: "true", False: "false"}[value]
-    return "[]" if value == () else str(value)
+def _name(argument: Argument) -> str:
+    return f"{argument.name} (main)" if argument.main else argument.name
 
 
 command = guarded(explain)

@@ -27,12 +27,13 @@ def _report(error: Exception, resume: str | None) -> None:
     """Say what failed and leave, when it is one of the failures that are expected."""
     from specforge.catalog.datasets.definition import DataError
     from specforge.report import RunError
+    from specforge.torch_backend import WeightsError
     from specforge.training.errors import Interrupted, TrainingError
 
     if isinstance(error, Interrupted):
         console.note(("interrupted", "bold yellow"), f": the run is saved; go on with: {resume}")
         raise typer.Exit(error.exit_code) from None
-    if isinstance(error, DataError | TrainingError):
+    if isinstance(error, DataError | TrainingError | WeightsError):
         console.error(error.message, error.hint)
         raise typer.Exit(1) from None
     if isinstance(error, RunError):

@@ -1,7 +1,7 @@
 """One side of a comparison: a path, an `Analysis`, or `git:REVISION:PATH` -> a name, a bound spec and its graph.
 
-`git:HEAD~1:specs/lab2.yaml` reads the file and every parent that it extends from that revision. As in git, the path
-starts at the repository's root, or at the working folder when it begins with `./` or `../`.
+`git:HEAD~1:specs/lab2.yaml` reads the file, and all that it extends and includes, from that revision. As in git, the
+path starts at the repository's root, or at the working folder when it begins with `./` or `../`.
 """
 
 import posixpath
@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 
 from specforge.analysis import Analysis, analyse
 from specforge.diagnostics import Diagnostic, Findings, Span, SpecError, did_you_mean
-from specforge.expand.extends import MAX_PARENTS
 from specforge.graph import Graph
-from specforge.source import Mapping, Scalar, decode, parse
+from specforge.source import Mapping, Scalar, Sequence, decode, parse
 from specforge.spec import Model, Spec
 
 GIT = "git:"
+MAX_READ = 1_000
 
 
 class SideError(Exception):
@@ -60,7 +60,7 @@ def _from_git(name: str) -> Side:
         raise SideError(f"`{name}` is not `git:REVISION:PATH`", hint="write `git:HEAD~1:specs/lab2.yaml`")
     with TemporaryDirectory(prefix="specforge-") as folder:
         root = Path(folder).resolve()
-        files = dict(_read_chain(revision, path))
+        files = dict(_read_files(revision, path))
         for file, text in files.items():
             target = root / file
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -81,42 +81,46 @@ def _named_as(found: Diagnostic, folder: Path, label: str) -> Diagnostic:
 
     def named_span(span: Span) -> Span:
         use = span.used_by
-        return replace(span, file=named(span.file), used_by=use and replace(use, span=named_span(use.span)))
+        return span._replace(file=named(span.file), used_by=use and replace(use, span=named_span(use.span)))
 
     hint = None if found.hint is None else named(found.hint)
     return replace(found, span=named_span(found.span), message=named(found.message), hint=hint)
 
 
-def _read_chain(revision: str, path: str) -> Iterator[tuple[str, bytes]]:
-    """The file and the parents that it extends, by their paths from the repository's root."""
+def _read_files(revision: str, path: str) -> Iterator[tuple[str, bytes]]:
+    """The file, and those that it extends and includes, by their paths from the repository's root."""
     commit = _commit(revision)
     prefix = _git("rev-parse", "--show-prefix").decode().strip() if path.startswith(("./", "../")) else ""
-    file: str | None = posixpath.normpath(prefix + path)
+    pending = [posixpath.normpath(prefix + path)]
     seen: set[str] = set()
-    while file is not None and file not in seen and len(seen) <= MAX_PARENTS:
+    while pending and len(seen) < MAX_READ:
+        file = pending.pop(0)
+        if file in seen:
+            continue
         if file.startswith(("/", "../")):
             raise SideError(
                 f"`{file}` lies outside of the repository", hint="a revision holds the repository's files only"
             )
         text = _blob(commit, file)
-        if text is None:
-            if seen:
-                return  # a missing parent: the analysis says where it is named
+        if text is not None:
+            yield file, text
+            pending += _references(file, text)
+        elif not seen:
             raise _missing(revision, commit, file)
-        yield file, text
-        seen.add(file)
-        file = _parent(file, text)
+        seen.add(file)  # one that is missing is in the zoo, or the analysis says where it is named
 
 
-def _parent(file: str, text: bytes) -> str | None:
-    """The path that the spec extends, None where it names none; what is wrong with it is the analysis's to say."""
+def _references(file: str, text: bytes) -> list[str]:
+    """The paths that a file extends and includes; what is wrong with them is the analysis's to say."""
     findings = Findings()
     decoded = decode(text, file, findings)
     root = None if decoded is None else parse(decoded, file, findings)
-    parent = root.get("extends") if isinstance(root, Mapping) else None
-    if not isinstance(parent, Scalar) or not isinstance(parent.value, str):
-        return None
-    return posixpath.normpath(posixpath.join(posixpath.dirname(file), parent.value))
+    if not isinstance(root, Mapping):
+        return []
+    included = root.get("include")
+    nodes = [root.get("extends"), *(included.items if isinstance(included, Sequence) else ())]
+    paths = [node.value for node in nodes if isinstance(node, Scalar) and isinstance(node.value, str)]
+    return [posixpath.normpath(posixpath.join(posixpath.dirname(file), path)) for path in paths]
 
 
 def _commit(revision: str) -> str:

@@ -1,17 +1,21 @@
 """Expansion: a spec's tree as written -> the tree that says everything out, without `extends`, params and blocks.
 
-Passes, in order: `extends` (merge parents), `overrides` (`--set`), `params` (evaluate), `substitution` (expressions),
-`items` (blocks, `repeat`, `when`, splices). Every node keeps the span of the text that wrote it.
+Passes, in order: `extends` (merge parents, each with its `include` and `edit`), `overrides` (`--set`), `params`
+(evaluate), `substitution` (expressions), `items` (blocks, `repeat`, `when`, splices). Every node keeps the span of the
+text that wrote it.
 """
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from specforge.diagnostics import Findings, define
-from specforge.expand.blocks import Block, Signatures, define_blocks
-from specforge.expand.extends import Load, resolve_extends
+from specforge.expand.blocks import Block, define_blocks
+from specforge.expand.extends import resolve_extends
+from specforge.expand.files import Load
 from specforge.expand.items import ItemExpander
 from specforge.expand.overrides import apply_settings
+from specforge.expand.pretrained import PRETRAINED, ExpandZoo
+from specforge.expand.repeat import as_written
 from specforge.expand.substitution import (
     BROKEN,
     MAX_PARAMS,
@@ -24,7 +28,8 @@ from specforge.expand.substitution import (
     substitute,
     value_of,
 )
-from specforge.source import Entry, Mapping, Node, Scalar
+from specforge.expand.words import Choices, Signatures
+from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
 NOT_A_SPEC = define(
     "SF211", "not-a-spec", "A spec is a mapping whose first key is `specforge: 1`, the version of the language."
@@ -36,14 +41,14 @@ BAD_PARAM = define(
 )
 
 DEFINITIONS = ("params", "blocks")
-Choices = frozenset[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """A tree without anything left to resolve, and what it was written with: its `params` and `blocks`."""
+    """A tree without anything left to resolve, its `params` and `blocks`, and what was `written` before settings."""
 
     tree: Mapping
+    written: Mapping
     definitions: dict[str, Entry]
     blocks: dict[str, Block]
     used_blocks: frozenset[str]
@@ -61,32 +66,49 @@ def expand(
 ) -> Expanded | None:
     """Resolve everything that a spec says by reference.
 
-    `load` reads a parent file; `choices` are the paths that hold one word of a family, such as `train.optimizer`;
-    `signature` knows the catalogue's layers. Returns None, with findings, when nothing sensible is left.
+    `load` reads another file; `choices` are the paths that hold one word of a family, such as `train.optimizer`, with
+    what knows a word's main argument; `signature` knows the catalogue's layers. Returns None, with findings, when
+    nothing sensible is left.
     """
     if not isinstance(root, Mapping):
         found = "a list" if not isinstance(root, Scalar) else f"`{root.text}`"
         findings.add(NOT_A_SPEC, root.span, f"a spec is a mapping, found {found}", "start with `specforge: 1`")
         return None
+    signature = as_written(signature)
     try:
-        written = resolve_extends(root, file, load, choices, findings)
-        written = apply_settings(written, settings, choices, findings)
-        return _expanded(written, signature, findings)
+        written = resolve_extends(root, file, load, choices, signature, findings)
+        if written is None:
+            return None
+
+        def expand_zoo(path: Path, reference: Scalar) -> tuple[Node | None, Node | None]:
+            network = load(path, reference, PRETRAINED)
+            assert isinstance(network, Mapping), "the zoo's specs are right"
+            found = resolve_extends(network, path, load, choices, signature, findings)
+            assert found is not None
+            model = _expanded(found, found, signature, expand_zoo, findings).tree.get("model")
+            return model.get("layers") if isinstance(model, Mapping) else None, found.get("weights")
+
+        tree = apply_settings(written, settings, choices, findings)
+        return _expanded(written, tree, signature, expand_zoo, findings)
     except TooLarge:
         return None
 
 
-def _expanded(written: Mapping, signature: Signatures, findings: Findings) -> Expanded:
-    scope = _params(written.get("params"), Budget(findings), findings)
-    blocks = define_blocks(written.get("blocks"), signature, findings)
-    expander = ItemExpander(blocks, signature, findings)
+def _expanded(
+    written: Mapping, tree: Mapping, signature: Signatures, expand_zoo: ExpandZoo, findings: Findings
+) -> Expanded:
+    scope = _params(tree.get("params"), Budget(findings), findings)
+    blocks = define_blocks(tree.get("blocks"), signature, findings)
+    expander = ItemExpander(blocks, signature, expand_zoo, findings)
     entries = {
         key: Entry(entry.key, _section(key, entry.value, scope, expander, findings))
-        for key, entry in written.entries.items()
+        for key, entry in tree.entries.items()
         if key not in DEFINITIONS
     }
-    definitions = {key: entry for key, entry in written.entries.items() if key in DEFINITIONS}
-    return Expanded(Mapping(written.span, entries), definitions, blocks, frozenset(expander.used))
+    for name in blocks.keys() - expander.used:
+        expander.reader.check(blocks[name].layers or Sequence(tree.span, ()), scope)
+    definitions = {key: entry for key, entry in tree.entries.items() if key in DEFINITIONS}
+    return Expanded(Mapping(tree.span, entries), written, definitions, blocks, frozenset(expander.used))
 
 
 def _section(key: str, node: Node, scope: Scope, expander: ItemExpander, findings: Findings) -> Node:

@@ -15,7 +15,7 @@ import math
 import operator
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -84,8 +84,19 @@ def evaluate_text(text: str, names: Mapping[str, Any]) -> Any:
 
 def evaluate(expression: str, names: Mapping[str, Any]) -> Any:
     """The value of one expression, without its `$`."""
-    source = expression.replace("\n", " ").strip()
+    source = _one_line(expression)
     return _Evaluator(names, source).value(_parse(source).body)
+
+
+def expressions_in(text: str) -> Iterator[ast.Expression]:
+    """The expressions in a text, parsed; raises `ExpressionError` for one that is none."""
+    for is_expression, piece in _pieces(text):
+        if is_expression:
+            yield _parse(_one_line(piece))
+
+
+def _one_line(expression: str) -> str:
+    return expression.replace("\n", " ").strip()
 
 
 def is_too_large(value: Any) -> str | None:

@@ -14,33 +14,27 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from specforge.diagnostics import Findings, Span, Use, define, nearest
-from specforge.expand.blocks import OWN_PARAMS, RECURSION, Block, Signature, Signatures, block_values
+from specforge.diagnostics import Findings, Span, Use
+from specforge.expand.block_use import OWN_PARAMS, block_values
+from specforge.expand.blocks import RECURSION, Block
 from specforge.expand.expressions import in_words
 from specforge.expand.ids import check_unique, segment
-from specforge.expand.repeat import KEYS as REPEAT_KEYS
+from specforge.expand.pretrained import ExpandZoo, with_layers
 from specforge.expand.repeat import iterations
 from specforge.expand.substitution import BROKEN, LayerValue, Scope, as_node, evaluated, substitute
+from specforge.expand.words import Signature, Signatures, named
+from specforge.expand.written import ITEM, MAX_NESTING, ItemReader, WrittenItem
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
-ITEM_KEYS = ("id", "from", "when", "shared", "init", "trainable")
 MAX_LAYERS = 20_000
-MAX_NESTING = 64
-
-ITEM = define(
-    "SF205",
-    "bad-item",
-    """
-An item of `layers:` is one layer, written `relu`, `dropout: 0.5` or `conv: {out_channels: 32, kernel_size: 3}`, with
-any of the item keys `id`, `from`, `when`, `shared`, `init`, `trainable` beside it: `{id: stem, conv: {…}}`.""",
-)
 
 
 class ItemExpander:
     """Expands lists of items with one spec's blocks; `used` collects the names of the blocks met."""
 
-    def __init__(self, blocks: dict[str, Block], signature: Signatures, findings: Findings):
-        self.blocks, self.signature, self.findings = blocks, signature, findings
+    def __init__(self, blocks: dict[str, Block], signature: Signatures, expand_zoo: ExpandZoo, findings: Findings):
+        self.blocks, self.signature, self.expand_zoo, self.findings = blocks, signature, expand_zoo, findings
+        self.reader = ItemReader(blocks, signature, findings)
         self.used: set[str] = set()
         self.layers = self.depth = 0
 
@@ -107,75 +101,51 @@ class ItemExpander:
     def _item(self, node: Node, scope: Scope, counts: Counter[str]) -> Mapping | None:
         """One item as a mapping with `id` and its layer key; None when it is broken or `when` leaves it out."""
         self._count(node, scope)
-        parts = self._split(node, scope)
-        if parts is None:
+        item = self.reader.read(node, scope)
+        if item is None:
             return None
-        kind, key, keys = parts
-        counts[kind] += 1
-        if not self._wanted(keys.get("when"), scope):
+        counts[item.kind] += 1
+        if not self._wanted(item.keys.get("when"), scope):
             return None
         entries = {
             name: Entry(scope.located(entry.key), substitute(entry.value, scope, self.findings))
-            for name, entry in keys.items()
+            for name, entry in item.keys.items()
             if name != "when"
         }
-        name = segment(entries.get("id"), f"{kind}_{counts[kind]}", self.findings)
-        entries["id"] = Entry(key.key, Scalar(entries["id"].value.span if "id" in entries else key.key, name, name))
-        layer, arguments = self._layer(kind, key, scope)
+        name = segment(entries.get("id"), f"{item.kind}_{counts[item.kind]}", self.findings)
+        entries["id"] = Entry(item.at, Scalar(entries["id"].value.span if "id" in entries else item.at, name, name))
+        arguments = self._layer(item)
         if arguments is None:
             return None
-        entries[layer] = Entry(key.key, arguments)
+        entries["sequential" if item.kind in self.blocks else item.kind] = Entry(item.at, arguments)
         return Mapping(scope.located(node.span), entries)
 
-    def _layer(self, kind: str, key: Entry, scope: Scope) -> tuple[str, Node | None]:
-        """The layer that a word stands for, with its arguments expanded."""
-        if kind in self.blocks:
-            return "sequential", self._use_block(self.blocks[kind], key, scope)
-        if kind == "repeat":
-            return kind, self._repeat(key, key.value, scope)
-        return kind, self._arguments(key.value, self.signature(kind), scope)
+    def _layer(self, item: WrittenItem) -> Node | None:
+        """The arguments of an item's layer, expanded."""
+        if item.kind in self.blocks:
+            return self._use_block(self.blocks[item.kind], item)
+        if item.kind == "repeat":
+            return self._repeat(item)
+        signature = self.signature(item.kind)
+        parts = [self._arguments(part.node, signature, part.scope) for part in item.arguments]
+        arguments = parts[0] if len(parts) == 1 else self._merged(item, parts, signature)
+        if item.kind != "pretrained" or arguments is None or signature is None:
+            return arguments
+        return with_layers(signature.named(arguments) or arguments, item.at, self.expand_zoo, self.findings)
 
-    def _split(self, node: Node, scope: Scope) -> tuple[str, Entry, dict[str, Entry]] | None:
-        """Kind, its located key with its arguments, and the item keys beside it."""
-        span = scope.located(node.span)
-        if isinstance(node, Scalar) and isinstance(node.value, str):
-            return node.value, Entry(span, Scalar(span, None, "")), {}
-        if not isinstance(node, Mapping):
-            if not (isinstance(node, Scalar) and node.broken):
-                self.findings.add(ITEM, span, *_no_layer(node))
-            return None
-        kinds = [key for key in node.entries if key not in ITEM_KEYS]
-        if not kinds:
-            hint = "add one beside its keys, as in `{id: stem, relu: }`"
-            self.findings.add(ITEM, span, "this item has no layer", hint)
-            return None
-        if len(kinds) > 1:
-            self._report_several(node, kinds, scope)
-            return None
-        entry = node.entries[kinds[0]]
-        keys = {key: other for key, other in node.entries.items() if key in ITEM_KEYS}
-        return kinds[0], Entry(scope.located(entry.key), entry.value), keys
-
-    def _report_several(self, node: Mapping, kinds: list[str], scope: Scope) -> None:
-        """An item with several keys that could be its layer: say which one is meant and what the others are."""
-        known = [kind for kind in kinds if kind in self.blocks or self.signature(kind) is not None]
-        if len(known) != 1:
-            message = f"this item has {len(kinds)} layers: " + ", ".join(f"`{kind}`" for kind in kinds)
-            hint = "start each layer with `- `; arguments go inside the layer's own `{…}`"
-            self.findings.add(ITEM, scope.located(node.entries[(known or kinds)[1]].key), message, hint)
-            return
-        layer, other = known[0], next(kind for kind in kinds if kind != known[0])
-        span = scope.located(node.entries[other].key)
-        found = self.signature(layer)
-        arguments = found.arguments if found is not None else frozenset(self.blocks[layer].defaults)
-        arguments |= frozenset(REPEAT_KEYS if layer == "repeat" else ())
-        if other in arguments:
-            message, inside = f"`{other}` stands beside `{layer}`, not inside it", f"`{layer}: {{{other}: …}}`"
-            self.findings.add(ITEM, span, message, f"indent it deeper than `{layer}`, or write {inside}")
-            return
-        close = "id" if other == "name" else nearest(other, (*ITEM_KEYS, *arguments))
-        advice = f"did you mean `{close}`?" if close else f"its keys are {', '.join(ITEM_KEYS)}"
-        self.findings.add(ITEM, span, f"an item has no `{other}`", advice)
+    def _merged(self, item: WrittenItem, parts: list[Node], signature: Signature | None) -> Node | None:
+        """The arguments of a layer that a param holds, and those given beside it, which win."""
+        entries: dict[str, Entry] = {}
+        for part in parts:
+            arguments = named(part, None) if signature is None else signature.named(part)
+            if isinstance(part, Scalar) and part.broken:
+                return None
+            if arguments is None:
+                message = f"`{item.kind}` has no main argument, so these have no name"
+                self.findings.add(ITEM, part.span, message, f"name them: `{item.kind}: {{…: …}}`")
+                return None
+            entries |= arguments.entries
+        return Mapping(parts[-1].span, entries)
 
     def _wanted(self, when: Entry | None, scope: Scope) -> bool:
         if when is None:
@@ -194,14 +164,20 @@ class ItemExpander:
             value = evaluated(node, scope, self.findings)
             if isinstance(value, LayerValue):
                 return self._arguments(value.node, signature, value.scope)
-            return as_node(value, scope.located(node.span), scope, self.findings)
-        if not isinstance(node, Mapping) or signature is None or not signature.layers | signature.lists:
+            found = as_node(value, scope.located(node.span), scope, self.findings)
+            if not isinstance(found, Sequence):
+                return found
+            node = found
+        if signature is None or not signature.layers | signature.lists:
+            return substitute(node, scope, self.findings)
+        if isinstance(node, Sequence):
+            node = signature.named(node) or node
+        if not isinstance(node, Mapping):
             return substitute(node, scope, self.findings)
         entries = {}
         for name, entry in node.entries.items():
-            if name in signature.lists and isinstance(entry.value, Sequence):
-                lists = tuple([self.expand(item, scope) for item in entry.value.items])
-                value = Sequence(scope.located(entry.value.span), lists)
+            if name in signature.lists:
+                value = self._lists(entry.value, scope)
             elif name in signature.layers and (isinstance(entry.value, Sequence) or _is_expression(entry.value)):
                 value = self.expand(entry.value, scope)
             else:
@@ -209,36 +185,46 @@ class ItemExpander:
             entries[name] = Entry(scope.located(entry.key), value)
         return Mapping(scope.located(node.span), entries)
 
-    def _use_block(self, block: Block, key: Entry, scope: Scope) -> Node | None:
+    def _lists(self, node: Node, scope: Scope) -> Node:
+        """Lists of lists of layers, which a param may hold as a whole or one by one."""
+        if isinstance(node, Scalar) and "$" in node.text:
+            value = evaluated(node, scope, self.findings)
+            if isinstance(value, LayerValue):
+                return self._lists(value.node, value.scope)
+            node = as_node(value, scope.located(node.span), scope, self.findings)
+        if not isinstance(node, Sequence):
+            return substitute(node, scope, self.findings)
+        return Sequence(scope.located(node.span), tuple([self.expand(item, scope) for item in node.items]))
+
+    def _use_block(self, block: Block, item: WrittenItem) -> Node | None:
         """The body of a block for these arguments, as the arguments of `sequential`."""
-        name = block.name
+        name, scope = block.name, item.scope
         self.used.add(name)
         if name in scope.inside:  # through a param that holds layers: other circles were found in the definitions
             chain = " -> ".join((*scope.inside[scope.inside.index(name) :], name))
             hint = "use `repeat` to stack layers"
-            self.findings.add(RECURSION, key.key, f"block `{name}` uses itself: {chain}", hint)
+            self.findings.add(RECURSION, item.at, f"block `{name}` uses itself: {chain}", hint)
             return None
-        values = block_values(block, key, key.value, scope, self.findings)
+        values = block_values(block, item.at, item.arguments, scope, self.findings)
         if values is None or block.layers is None:
             return None
-        use = Use(name, key.key)
+        use = Use(name, item.at)
         empty = Scope(scope.budget, f"block `{name}`", OWN_PARAMS, use=use, inside=(*scope.inside, name))
         inner = empty.with_values(values)
         span = inner.located(block.layers.span)
         return Mapping(span, {"layers": Entry(span, self.expand(block.layers, inner))})
 
-    def _repeat(self, key: Entry, node: Node, scope: Scope) -> Node | None:
+    def _repeat(self, item: WrittenItem) -> Node | None:
         """`repeat` with its layers written out, once for each iteration."""
-        if isinstance(node, Scalar) and "$" in node.text:
-            value = evaluated(node, scope, self.findings)
-            if isinstance(value, LayerValue):
-                return self._repeat(key, value.node, value.scope)
-            node = as_node(value, scope.located(node.span), scope, self.findings)
-        if isinstance(node, Mapping) and "iterations" in node.entries:
-            return self._arguments(node, self.signature("repeat"), scope)
+        parts = [self._resolved(part) for part in item.arguments]
+        node, scope = parts[-1].node, parts[-1].scope
         if isinstance(node, Scalar) and node.broken:
             return None
-        rows = iterations(node, key, scope, self.findings)
+        if len(parts) > 1:
+            node, scope = self._joined(parts)
+        if isinstance(node, Mapping) and "iterations" in node.entries:
+            return self._arguments(node, self.signature("repeat"), scope)
+        rows = iterations(node, item.at, scope, self.findings)
         if rows is None or not isinstance(node, Mapping):
             return None
         layers = node.entries["layers"].value
@@ -249,15 +235,29 @@ class ItemExpander:
         span = scope.located(node.span)
         return Mapping(span, {"iterations": Entry(span, Sequence(span, tuple(lists)))})
 
+    def _resolved(self, part: LayerValue) -> LayerValue:
+        """Arguments that a param holds as a whole."""
+        if not _is_expression(part.node):
+            return part
+        assert isinstance(part.node, Scalar)
+        value = evaluated(part.node, part.scope, self.findings)
+        if isinstance(value, LayerValue):
+            return self._resolved(value)
+        return LayerValue(as_node(value, part.scope.located(part.node.span), part.scope, self.findings), part.scope)
 
-def _no_layer(node: Sequence | Scalar) -> tuple[str, str]:
-    """What an item that is neither a word nor a mapping is, and what to write instead."""
-    if isinstance(node, Sequence):
-        return "an item is one layer, found a list", "remove one pair of brackets or dashes"
-    if node.value is None:
-        return "an item is one layer, found nothing", "write a layer after the `-`, or remove it"
-    found = node.text or in_words(node.value)
-    return f"an item is one layer, found `{found}`", f"write the layer's name before it, as in `linear: {found}`"
+    def _joined(self, parts: list[LayerValue]) -> tuple[Node, Scope]:
+        """The arguments of a `repeat` that a param holds, and those given beside it, in the scope of its layers."""
+        entries: dict[str, Entry] = {}
+        scope = parts[0].scope
+        for part in parts:
+            if not isinstance(part.node, Mapping):
+                return part.node, part.scope  # no arguments of a `repeat`, which is told as if it stood alone
+            for name, entry in part.node.entries.items():
+                if name == "layers":
+                    entries[name], scope = entry, part.scope
+                else:
+                    entries[name] = Entry(entry.key, substitute(entry.value, part.scope, self.findings))
+        return Mapping(parts[-1].node.span, entries), scope
 
 
 def _is_expression(node: Node) -> bool:

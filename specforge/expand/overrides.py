@@ -5,6 +5,7 @@ The i-th setting is line i of a text called `--set`, so a mistake in one is loca
 """
 
 from specforge.diagnostics import Findings, Span, define, did_you_mean
+from specforge.expand.words import Choices, Path, chosen, is_null, named
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence, parse
 
 NAME = "--set"
@@ -14,13 +15,14 @@ BAD_SETTING = define(
     "bad-setting",
     """
 A setting is `path=value`: keys separated by dots, then a YAML value, as in `--set train.epochs=5` or
-`--set 'data.dataset={npz: {path: cifar10.npz}}'`. A path goes through mappings only; `params.name` must exist.""",
+`--set 'data.dataset={npz: {path: cifar10.npz}}'`. A path goes through mappings only; `params.name` must exist.
+`extends`, `include` and `edit` come before settings, so they can't be set.""",
 )
 
-Path_ = tuple[str, ...]
+BEFORE = ("extends", "include", "edit")
 
 
-def apply_settings(root: Mapping, settings: tuple[str, ...], choices: frozenset[Path_], findings: Findings) -> Mapping:
+def apply_settings(root: Mapping, settings: tuple[str, ...], choices: Choices, findings: Findings) -> Mapping:
     """Every setting applied in order."""
     for line, setting in enumerate(settings, start=1):
         path, equals, text = setting.partition("=")
@@ -48,7 +50,7 @@ def _value(text: str, offset: int, line: int, findings: Findings) -> Node | None
 
 
 class _Setting:
-    def __init__(self, path: str, line: int, steps: Path_, value: Node, choices: frozenset[Path_], findings: Findings):
+    def __init__(self, path: str, line: int, steps: Path, value: Node, choices: Choices, findings: Findings):
         self.path, self.line, self.steps, self.value = path, line, steps, value
         self.choices, self.findings = choices, findings
 
@@ -59,13 +61,17 @@ class _Setting:
     def apply(self, node: Mapping, depth: int) -> Mapping:
         """`node` with the value set below it; `depth` steps lead to it."""
         step = self.steps[depth]
+        if depth == 0 and step in BEFORE:
+            message = f"`{step}` comes before settings are applied, so it can't be set"
+            self.findings.add(BAD_SETTING, self.span(0), message, "write it in a file that extends this one")
+            return node
         if depth == 1 and self.steps[0] == "params" and step not in node.entries:
             message = f"the spec has no param `{step}`"
             self.findings.add(BAD_SETTING, self.span(depth), message, did_you_mean(step, node.entries))
             return node
         old = node.get(step)
         if depth == len(self.steps) - 1:
-            if old is not None and isinstance(self.value, Scalar) and self.value.value is None:
+            if old is not None and is_null(self.value):
                 return node.without(step)
             return node.with_entry(step, Entry(self.span(depth), self.value))
         below = self._below(old, depth)
@@ -78,21 +84,20 @@ class _Setting:
         here, following = self.steps[: depth + 1], self.steps[depth + 1]
         if old is None:
             return self.apply(Mapping(self.span(depth), {}), depth + 1)
-        if here in self.choices and isinstance(old, Scalar) and isinstance(old.value, str) and "$" not in old.text:
-            old = Mapping(old.span, {old.value: Entry(old.span, Scalar(old.span, None, ""))})
-        if not isinstance(old, Mapping):
+        choice = chosen(old) if here in self.choices else None
+        if choice is None and isinstance(old, Mapping):
+            return self.apply(old, depth + 1)
+        if choice is None:
             self._report(depth, _kind(old), following)
             return None
-        word = next(iter(old.entries), following)
-        if here not in self.choices or len(old.entries) != 1 or following == word:
-            return self.apply(old, depth + 1)
-        arguments = old.entries[word].value
-        if isinstance(arguments, Scalar) and arguments.value is None:
-            arguments = Mapping(old.span, {})
-        if not isinstance(arguments, Mapping):
+        word, entry = choice
+        arguments = named(entry.value, self.choices[here](word))
+        if following == word:
+            return self.apply(Mapping(old.span, {word: entry}), depth + 1)
+        if arguments is None or (isinstance(entry.value, Scalar) and "$" in entry.value.text):
             self._report(depth, f"written without argument names, as `{word}: …`", following)
             return None
-        return old.with_entry(word, Entry(old.entries[word].key, self.apply(arguments, depth + 1)))
+        return Mapping(old.span, {word: Entry(entry.key, self.apply(arguments, depth + 1))})
 
     def _report(self, depth: int, what: str, following: str) -> None:
         here = ".".join(self.steps[: depth + 1])
@@ -100,7 +105,9 @@ class _Setting:
         self.findings.add(BAD_SETTING, self.span(depth + 1), message, f"set `{here}` as a whole")
 
 
-def _kind(node: Scalar | Sequence) -> str:
+def _kind(node: Node) -> str:
     if isinstance(node, Sequence):
         return "a list"
+    if isinstance(node, Mapping):
+        return "a mapping"
     return "an expression" if "$" in node.text else "a single value"

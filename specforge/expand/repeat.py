@@ -7,8 +7,9 @@ for: [[channels, stride], [32, 1]]        ->    {index: 0, channels: 32, stride:
 
 from typing import Any
 
-from specforge.diagnostics import Findings, define, did_you_mean, nearest
+from specforge.diagnostics import Findings, Span, define, did_you_mean, nearest
 from specforge.expand.substitution import BROKEN, LayerValue, Scope, evaluated, name_problem, substitute, value_of
+from specforge.expand.words import Signature, Signatures
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
 KEYS = ("times", "for", "index", "layers")
@@ -26,7 +27,19 @@ REPEAT = define(
 Row = dict[str, Any]
 
 
-def iterations(node: Node, key: Entry, scope: Scope, findings: Findings) -> list[Row] | None:
+def as_written(signature: Signatures) -> Signatures:
+    """Signatures that know `repeat` as users write it, beside `iterations`, the form that the catalogue has."""
+
+    def known(word: str) -> Signature | None:
+        found = signature(word)
+        if word != "repeat" or found is None:
+            return found
+        return Signature(found.arguments | set(KEYS), frozenset({"layers"}), found.lists)
+
+    return known
+
+
+def iterations(node: Node, at: Span, scope: Scope, findings: Findings) -> list[Row] | None:
     """The loop variables of each iteration of a `repeat` with these arguments; None after a finding."""
     if not isinstance(node, Mapping):
         message = "`repeat` needs `layers` and `times` or `for`"
@@ -38,15 +51,15 @@ def iterations(node: Node, key: Entry, scope: Scope, findings: Findings) -> list
         findings.add(REPEAT, span, f"`repeat` has no `{name}`", did_you_mean(name, KEYS))
     layers = node.get("layers")
     if layers is None and not any(nearest(name, KEYS) == "layers" for name in unknown):
-        findings.add(REPEAT, key.key, "`repeat` needs `layers`", "add `layers: […]`")
-    rows = _rows(node, key, scope, findings, misspelt=bool(unknown))
+        findings.add(REPEAT, at, "`repeat` needs `layers`", "add `layers: […]`")
+    rows = _rows(node, at, scope, findings, misspelt=bool(unknown))
     if rows is None or layers is None:
         return None
     name = _index_name(node.get("index"), scope, findings)
     return [{name: number, **row} for number, row in enumerate(rows)]
 
 
-def _rows(node: Mapping, key: Entry, scope: Scope, findings: Findings, *, misspelt: bool) -> list[Row] | None:
+def _rows(node: Mapping, at: Span, scope: Scope, findings: Findings, *, misspelt: bool) -> list[Row] | None:
     times, loop = node.get("times"), node.get("for")
     if times is not None and loop is not None:
         span = scope.located(node.entries["for"].key)
@@ -59,7 +72,7 @@ def _rows(node: Mapping, key: Entry, scope: Scope, findings: Findings, *, misspe
         return _columns(loop, scope, findings)
     if not misspelt:
         hint = "add `times: 2` or `for: {channels: [32, 64]}`"
-        findings.add(REPEAT, key.key, "`repeat` needs `times` or `for`", hint)
+        findings.add(REPEAT, at, "`repeat` needs `times` or `for`", hint)
     return None
 
 

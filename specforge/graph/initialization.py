@@ -25,6 +25,8 @@ class Initialization:
 
     def of(self, item: Item, path: str, parameters: tuple[Parameter, ...]) -> dict[str, Initializer]:
         """By parameter, in state_dict order."""
+        if not self.rules and not item.initializers:
+            return {}
         shapes = {p.name: p.shape for p in parameters if p.role == "parameter"}
         if shapes:
             self.kinds.add(item.kind)
@@ -90,7 +92,8 @@ def _selects(select: Selector, path: str, kind: str, parameter: str) -> bool:
     """Whether a rule is about a parameter of a layer."""
     paths = (select.path,) if isinstance(select.path, str) else select.path
     inside = paths is None or any(_lies_in(path, wanted) for wanted in paths)
-    return inside and _matches(select.kind, kind) and _matches(select.parameter, parameter)
+    names = (parameter, parameter.rpartition(".")[2])  # `weight` is also that of a layer inside this one
+    return inside and _matches(select.kind, kind) and any(_matches(select.parameter, name) for name in names)
 
 
 def _lies_in(path: str, wanted: str) -> bool:

@@ -5,8 +5,9 @@ what it reads and its own.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from specforge.catalog.definition import Call, Composite, Item, Items, Merge, Parameter, Value
+from specforge.catalog.definition import Call, Composite, Item, Items, Layer, Merge, Parameter, Value
 from specforge.diagnostics import Findings, Span, define
 from specforge.graph.addresses import Addresses
 from specforge.graph.initialization import Initialization
@@ -102,11 +103,29 @@ class _Place:
         return _Place(f"{self.prefix}{name}.", self.trainable, self.side, twin)
 
 
+class _Operation(NamedTuple):
+    """What a layer does to inputs of certain shapes."""
+
+    call: Call
+    output: Shape
+    parameters: tuple[Parameter, ...]
+    macs: int
+
+
+def _operation(layer: Layer, shapes: tuple[Shape, ...]) -> _Operation:
+    if isinstance(layer, Merge):
+        output = layer.merged_shape(shapes)
+        return _Operation(layer.lower(shapes[0]), output, (), layer.merged_macs(shapes, output))
+    output = layer.output_shape(shapes[0])
+    return _Operation(layer.lower(shapes[0]), output, layer.parameters(shapes[0]), layer.macs(shapes[0], output))
+
+
 class _Lowering:
     def __init__(self, initialization: Initialization, findings: Findings):
         self.initialization, self.findings = initialization, findings
         self.addresses = Addresses(findings)
         self.shared: dict[str, tuple[Item, GraphNode]] = {}
+        self.operations: dict[object, _Operation] = {}
         self.last = 0
         self.images = {0}  # the values whose last axis holds positions, where they have three axes or more
 
@@ -153,23 +172,26 @@ class _Lowering:
         layer = item.layer
         if layer.needs_features and reads[0].number in self.images and len(shapes[0]) > 2:
             raise _image_on_last_axis(item, shapes[0])
-        parameters: tuple[Parameter, ...]
-        if isinstance(layer, Merge):
-            output, macs, parameters = layer.merged_shape(shapes), 0, ()
-            macs = layer.merged_macs(shapes, output)
-        else:
+        if not isinstance(layer, Merge):
             _only(reads, item)
-            output, parameters = layer.output_shape(shapes[0]), layer.parameters(shapes[0])
-            macs = layer.macs(shapes[0], output)
+        call, output, parameters, macs = self.operation(layer, shapes)
         initializers = self.initialization.of(item, path, parameters) if place.twin_of is None else {}
         numbers, number = tuple(value.number for value in reads), self.number()
         if layer.last_axis == "positions" or (layer.last_axis is None and numbers[0] in self.images):
             self.images.add(number)
         return GraphNode(
-            path, item.id, item.kind, layer, layer.lower(shapes[0]), shapes, output, item.span, number, numbers,
+            path, item.id, item.kind, layer, call, shapes, output, item.span, number, numbers,
             parameters if place.twin_of is None else (), 0 if place.side else macs, place.trainable, initializers,
             sources=item.reads, shared=item.shared, shares=place.twin_of,
         )  # fmt: skip
+
+    def operation(self, layer: Layer, shapes: tuple[Shape, ...]) -> _Operation:
+        """What a layer does to these shapes, worked out once for all layers with the same arguments."""
+        key = (type(layer), shapes, *layer.__dict__.values())
+        known = self.operations.get(key)
+        if known is None:
+            known = self.operations[key] = _operation(layer, shapes)
+        return known
 
     def composite(self, item: Item, layer: Composite, path: str, input: Value, place: _Place) -> GraphNode | None:
         children: list[GraphNode] = []

@@ -72,12 +72,9 @@ def _through(node: GraphNode, axes: tuple[_Axis, ...], input: Shape) -> tuple[_A
     assert layer is not None
     if len(node.output) != len(input) or len(sizes) != len(axes):
         return tuple(axis.everywhere(1) for axis in axes)
-    if node.joins or isinstance(
-        layer, Merge
-    ):  # one position is spread over the others; where some are put behind others, all see all
-        return tuple(
-            axis if len(axis.first) == size else axis.everywhere(size) for axis, size in zip(axes, sizes, strict=True)
-        )
+    if node.joins or isinstance(layer, Merge):
+        everything = layer.reach(len(axes)) is None
+        return tuple(_spread(axis, size, everything) for axis, size in zip(axes, sizes, strict=True))
     return tuple(_steps(layer, axes, sizes))
 
 
@@ -91,6 +88,11 @@ def _steps(layer: Layer, axes: tuple[_Axis, ...], sizes: Shape) -> Iterator[_Axi
             yield axis.through(windows[number], size)
         else:
             yield axis.around(reach[number], strides[number], size)
+
+
+def _spread(axis: _Axis, positions: int, everything: bool) -> _Axis:
+    """One of several values that are joined; where its positions become others, each of them sees what all see."""
+    return axis.everywhere(positions) if everything or len(axis.first) != positions else axis
 
 
 def _joined(axes: tuple[_Axis, ...]) -> _Axis:

@@ -37,6 +37,8 @@ class _Marks:
         self.wired: set[str] = set()
         self.opened: set[str] = set()
         self.made: dict[str, frozenset[int]] = {}
+        # by path and value: the child that makes the value inside, not as its result
+        self.hiding: dict[tuple[str, int], GraphNode] = {}
         self._collect(root)
 
     def _collect(self, node: GraphNode) -> frozenset[int]:
@@ -44,6 +46,9 @@ class _Marks:
         below = [self._collect(child) for child in node.children]
         makes = not node.is_composite or node.joins
         self.made[node.path] = frozenset((node.number,) if makes else ()).union(*below)
+        for child, made in zip(node.children, below, strict=True):
+            if child.is_composite:
+                self.hiding |= dict.fromkeys(((node.path, number) for number in made - {child.number}), child)
         return self.made[node.path]
 
     def visit(self, node: GraphNode, above: list[GraphNode]) -> None:
@@ -59,14 +64,10 @@ class _Marks:
         """An item in the last of `above` reads a value by name."""
         home = next(level for level in reversed(above) if number in level.reads or number in self.made[level.path])
         self.connect(above, home)
-        hiding = [child for child in home.children if self.hides(child, number)]
-        while hiding:
-            self.opened.add(hiding[0].path)
-            hiding = [child for child in hiding[0].children if self.hides(child, number)]
-
-    def hides(self, node: GraphNode, number: int) -> bool:
-        """Whether a value is made inside a composite without being its result."""
-        return node.is_composite and number != node.number and number in self.made[node.path]
+        hiding = self.hiding.get((home.path, number))
+        while hiding is not None:
+            self.opened.add(hiding.path)
+            hiding = self.hiding.get((hiding.path, number))
 
     def connect(self, above: list[GraphNode], home: GraphNode) -> None:
         """Wire `home` and open everything between it and the item."""

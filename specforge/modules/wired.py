@@ -31,7 +31,11 @@ class Wired(nn.Module):
         super().__init__()
         for name, child in children.items():
             self.add_module(name, child)
-        self._program = tuple(program)
+        results = {output, *(number for _, number, _ in heads)}
+        # a value that nothing reads any more is let go: in training, what autograd needs of it stays
+        last = {number: place for place, (_, reads, makes) in enumerate(program) for number in (*reads, makes)}
+        ended = [[n for n, end in last.items() if end == place and n not in results] for place in range(len(program))]
+        self._program = tuple((*step, tuple(numbers)) for step, numbers in zip(program, ended, strict=True))
         self._output = output
         self._heads = tuple(heads)
         self._training_only = frozenset(training_only)
@@ -39,11 +43,13 @@ class Wired(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
         values = {0: x}
-        for does, reads, makes in self._program:
+        for does, reads, makes, ended in self._program:
             if makes in self._training_only and not self.training:
                 continue
             module = reduce(getattr, does.split("."), self) if isinstance(does, str) else does
             values[makes] = module(*[values[number] for number in reads])
+            for number in ended:
+                del values[number]
         if self.training and self._heads:
             return values[self._output], {path: values[number] for path, number, _ in self._heads}
         return values[self._output]

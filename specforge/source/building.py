@@ -1,7 +1,7 @@
 """The parser's events -> nodes, with an explicit stack and every limit enforced on the way."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import yaml
@@ -9,10 +9,10 @@ import yaml
 from specforge.diagnostics import Findings, Rule, Span, define
 from specforge.source.nodes import Entry, Mapping, Node, Scalar, Sequence
 from specforge.source.scalars import MAX_DIGITS, resolve_plain
-from specforge.source.syntax import report_forbidden, report_syntax
+from specforge.source.syntax import SYNTAX, report_forbidden, report_syntax
 
 MAX_DEPTH = 64
-MAX_NODES = 1_000_000
+MAX_NODES = 300_000
 MAX_ALIASES = 1_000
 
 EMPTY = define("SF103", "empty-file", "The file holds no YAML document. A spec starts with `specforge: 1`.")
@@ -52,6 +52,7 @@ MANY_DOCUMENTS = define(
     "SF109", "several-documents", "A file holds one spec. Split the documents that `---` separates into files."
 )
 
+_NOWHERE = Span("", 0, 0, 0, 0)
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -59,13 +60,16 @@ def parse(text: str, name: str, findings: Findings) -> Node | None:
     """The document's node tree; None, with a finding, when there is none."""
     if report_forbidden(text, name, findings):
         return None
+    loader = _LOADER(text)
     try:
-        return _Builder(name, findings).build(yaml.parse(text, Loader=_LOADER))
+        return _Builder(name, findings).build(iter(loader.get_event, None))
     except _Stop:
         return None
     except yaml.MarkedYAMLError as error:
         report_syntax(error, text, name, findings)
         return None
+    finally:
+        loader.dispose()
 
 
 class _Stop(Exception):
@@ -74,13 +78,17 @@ class _Stop(Exception):
 
 @dataclass(slots=True)
 class _Frame:
-    """A collection under construction; `height` is how many levels lie in it so far."""
+    """A collection under construction: `items`, or `entries` of a mapping, whose `key` is None until one is read.
+
+    `height` counts the levels in it so far.
+    """
 
     event: Any
-    items: list[Node]
-    entries: dict[str, Entry] | None
     nodes_before: int
-    key: tuple[str, Span] | None = None
+    items: list[Node]
+    entries: dict[str, Entry] | None = None
+    key: str | None = ""
+    key_span: Span = _NOWHERE
     height: int = 1
 
 
@@ -94,16 +102,17 @@ class _Anchor:
 
 
 class _Builder:
-    """Builds nodes from events with an explicit stack, so that depth costs no recursion."""
+    """Builds nodes from events with an explicit stack, so that depth costs no recursion.
+
+    Most of a large spec's time goes into `scalar`: it calls little, and leaves what is rare to `unusual`.
+    """
 
     def __init__(self, name: str, findings: Findings):
         self.name, self.findings = name, findings
-        self.stack: list[_Frame] = []
+        self.document = _Frame(None, 0, [])
+        self.stack = [self.document]
         self.anchors: dict[str, _Anchor | None] = {}
-        self.aliases = 0
-        self.nodes = 0
-        self.root: Node | None = None
-        self.documents = 0
+        self.aliases = self.nodes = self.documents = 0
         self.tagged = False
 
     def build(self, events: Iterator[Any]) -> Node:
@@ -114,40 +123,51 @@ class _Builder:
             yaml.SequenceEndEvent: self.end,
             yaml.MappingEndEvent: self.end,
             yaml.AliasEvent: self.alias,
-            yaml.DocumentStartEvent: self.document,
+            yaml.DocumentStartEvent: self.begin_document,
+            yaml.DocumentEndEvent: _nothing,
+            yaml.StreamStartEvent: _nothing,
+            yaml.StreamEndEvent: _nothing,
         }
         for event in events:
-            handler = handlers.get(type(event))
-            if handler is not None:
-                handler(event)
-        empty = isinstance(self.root, Scalar) and self.root.text == "" and self.root.plain
+            handlers[type(event)](event)
+        root = self.document.items[0] if self.document.items else None
+        empty = isinstance(root, Scalar) and root.text == "" and root.plain
         if self.tagged and empty:
             raise _Stop
-        if self.root is None or empty:
+        if root is None or empty:
             self.stop(EMPTY, Span(self.name, 1, 1, 1, 1), "the file is empty", "a spec starts with `specforge: 1`")
-        return self.root
+        return root
 
     def stop(self, rule: Rule, span: Span, message: str, hint: str | None = None) -> NoReturn:
         self.findings.add(rule, span, message, hint)
         raise _Stop
 
-    def span(self, event: Any, end: Any = None) -> Span:
-        first, last = event.start_mark, (end or event).end_mark
+    def span(self, event: Any) -> Span:
+        first, last = event.start_mark, event.end_mark
         return Span(self.name, first.line + 1, first.column + 1, last.line + 1, last.column + 1)
 
-    def document(self, event: Any) -> None:
+    def begin_document(self, event: Any) -> None:
         self.documents += 1
         if self.documents > 1:
             self.stop(MANY_DOCUMENTS, self.span(event), "a second document starts here", "one file holds one spec")
+        if event.version not in (None, (1, 2)):
+            version = ".".join(map(str, event.version))
+            message = f"`%YAML {version}` asks for another YAML: a spec is read as YAML 1.2"
+            self.findings.add(SYNTAX, self.span(event), message, "remove the line: `no`, `010` and the like differ")
+        if event.tags:
+            message = "`%TAG` prepares tags, which are not allowed: a spec is data only"
+            self.findings.add(TAG, self.span(event), message, "remove the line")
 
-    def count(self, span: Span, nodes: int = 1) -> None:
+    def count(self, event: Any, nodes: int) -> None:
         self.nodes += nodes
         if self.nodes > MAX_NODES:
-            self.stop(LIMIT, span, f"more than {MAX_NODES:,} values", "use `repeat` and `blocks`, and fewer aliases")
+            hint = "use `repeat` and `blocks`, and fewer aliases"
+            self.stop(LIMIT, self.span(event), f"more than {MAX_NODES:,} values", hint)
 
-    def check_depth(self, span: Span, height: int) -> None:
-        if len(self.stack) + height > MAX_DEPTH:
-            self.stop(LIMIT, span, f"nested more than {MAX_DEPTH} levels deep", "split it into `blocks`")
+    def check_depth(self, event: Any, height: int) -> None:
+        if len(self.stack) - 1 + height > MAX_DEPTH:
+            hint = "split it into `blocks`"
+            self.stop(LIMIT, self.span(event), f"nested more than {MAX_DEPTH} levels deep", hint)
 
     def check_tag(self, event: Any) -> None:
         if event.tag is not None:
@@ -157,55 +177,69 @@ class _Builder:
             self.findings.add(TAG, self.span(event), f"the tag `{tag}` is not allowed: a spec is data only", hint)
 
     def scalar(self, event: Any) -> None:
-        span = self.span(event)
-        self.count(span)
-        self.check_tag(event)
-        plain = event.style is None or event.style == ""
-        text = event.value
-        if text == "" and plain:  # an absent value: point behind its key
-            span = replace(span, end_line=span.line, end_column=span.column + 1)
-        node = self.resolved(span, text, plain, implicit=event.implicit[0])
-        if event.anchor:
-            self.anchors[event.anchor] = _Anchor(node, 1, 0)
-        self.add(node, 0)
+        self.nodes += 1
+        text, frame = event.value, self.stack[-1]
+        if self.nodes > MAX_NODES or not text or event.tag is not None or event.anchor is not None:
+            self.unusual(event, frame)
+            return
+        first, last, plain = event.start_mark, event.end_mark, not event.style
+        span = Span(self.name, first.line + 1, first.column + 1, last.line + 1, last.column + 1)
+        if frame.key is None:
+            self.begin_entry(frame, text, span, plain)
+        else:
+            self.add(self.valued(span, text, plain) if plain else Scalar(span, text, text, plain), frame)
 
-    def resolved(self, span: Span, text: str, plain: bool, *, implicit: bool) -> Scalar:
+    def unusual(self, event: Any, frame: _Frame) -> None:
+        """A scalar that is one too many, empty, tagged or anchored."""
+        self.count(event, 0)
+        self.check_tag(event)
+        span, text, plain = self.span(event), event.value, not event.style
+        if plain and not text:  # an absent value: point behind its key
+            span = span._replace(end_line=span.line, end_column=span.column + 1)
+        node = self.valued(span, text, plain) if plain and event.implicit[0] else Scalar(span, text, text, plain)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = _Anchor(node, 1, 0)
+        self.add(node, frame)
+
+    def valued(self, span: Span, text: str, plain: bool) -> Scalar:
         try:
-            value = resolve_plain(text) if plain and implicit else text
+            return Scalar(span, resolve_plain(text), text, plain)
         except OverflowError:
             hint = "whole numbers go up to 10^18; quote it if it is text"
             self.findings.add(LIMIT, span, f"a number of {len(text):,} characters is too large", hint)
             return Scalar(span, None, text, plain, broken=True)
-        return Scalar(span, value, text, plain)
 
     def start(self, event: Any) -> None:
-        span = self.span(event)
-        self.count(span)
+        self.count(event, 1)
         self.check_tag(event)
-        self.check_depth(span, 1)
-        if event.anchor:
+        self.check_depth(event, 1)
+        if event.anchor is not None:
             self.anchors[event.anchor] = None
-        entries: dict[str, Entry] | None = {} if isinstance(event, yaml.MappingStartEvent) else None
-        self.stack.append(_Frame(event, [], entries, self.nodes))
+        if type(event) is yaml.MappingStartEvent:
+            self.stack.append(_Frame(event, self.nodes, [], {}, None))
+        else:
+            self.stack.append(_Frame(event, self.nodes, []))
 
     def end(self, event: Any) -> None:
         frame = self.stack.pop()
-        span = self.trim(self.span(frame.event, event), frame)
+        span = self.enclosing(frame, event)
         node = Sequence(span, tuple(frame.items)) if frame.entries is None else Mapping(span, frame.entries)
-        if frame.event.anchor:
+        if frame.event.anchor is not None:
             self.anchors[frame.event.anchor] = _Anchor(node, self.nodes - frame.nodes_before + 1, frame.height)
-        self.add(node, frame.height)
+        self.add(node, self.stack[-1], frame.height)
 
-    def trim(self, span: Span, frame: _Frame) -> Span:
-        """A block collection's end mark lies at the next token: end it where its last value ends."""
-        last: Node | None = None
+    def enclosing(self, frame: _Frame, end: Any) -> Span:
+        """From the start to the end, in block style that of the last value: the end mark lies at the next token."""
+        first, last = frame.event.start_mark, end.end_mark
+        line, column = first.line + 1, first.column + 1
+        inside = None
         if frame.entries:
-            last = next(reversed(frame.entries.values())).value
+            inside = next(reversed(frame.entries.values())).value.span
         elif frame.items:
-            last = frame.items[-1]
-        if last is None or frame.event.flow_style or last.span.line < span.line:
-            return span
-        return replace(span, end_line=last.span.end_line, end_column=last.span.end_column)
+            inside = frame.items[-1].span
+        if inside is not None and not frame.event.flow_style and inside.line >= line:
+            return Span(self.name, line, column, inside.end_line, inside.end_column)
+        return Span(self.name, line, column, last.line + 1, last.column + 1)
 
     def alias(self, event: Any) -> None:
         span = self.span(event)
@@ -217,37 +251,39 @@ class _Builder:
         anchor = self.anchors[event.anchor]
         if anchor is None:
             self.stop(ALIAS, span, f"`*{event.anchor}` lies inside what it repeats", "use `repeat`")
-        self.check_depth(span, anchor.height)
-        self.count(span, anchor.nodes)
-        self.add(anchor.node, anchor.height)
+        self.check_depth(event, anchor.height)
+        self.count(event, anchor.nodes)
+        self.add(anchor.node, self.stack[-1], anchor.height)
 
-    def add(self, node: Node, height: int) -> None:
-        if not self.stack:
-            self.root = node
-            return
-        frame = self.stack[-1]
-        frame.height = max(frame.height, height + 1)
+    def add(self, node: Node, frame: _Frame, height: int = 0) -> None:
+        if height >= frame.height:
+            frame.height = height + 1
         if frame.entries is None:
             frame.items.append(node)
-        elif frame.key is None:
-            frame.key = self.key(node)
+        elif frame.key is not None:
+            self.end_entry(frame, frame.entries, frame.key, node)
+        elif isinstance(node, Scalar):
+            self.begin_entry(frame, node.text, node.span, node.plain)
         else:
-            self.entry(frame.entries, *frame.key, node)
-            frame.key = None
-
-    def key(self, node: Node) -> tuple[str, Span]:
-        if not isinstance(node, Scalar):
             self.stop(BAD_KEY, node.span, "a key must be a word, found a list or mapping", "write `word: value`")
-        if node.plain and node.text == "<<":
-            self.stop(BAD_KEY, node.span, "merge keys (`<<`) are not part of YAML 1.2", "use `extends` or `blocks`")
-        if node.text == "":
-            self.stop(BAD_KEY, node.span, "a key is missing before `:`", "write `word: value`")
-        return node.text, node.span
 
-    def entry(self, entries: dict[str, Entry], key: str, span: Span, node: Node) -> None:
+    def begin_entry(self, frame: _Frame, key: str, span: Span, plain: bool) -> None:
+        if plain and key == "<<":
+            self.stop(BAD_KEY, span, "merge keys (`<<`) are not part of YAML 1.2", "use `extends` or `blocks`")
+        if not key:
+            self.stop(BAD_KEY, span, "a key is missing before `:`", "write `word: value`")
+        frame.key, frame.key_span = key, span
+
+    def end_entry(self, frame: _Frame, entries: dict[str, Entry], key: str, node: Node) -> None:
+        frame.key = None
         if key in entries:
             first = entries[key].key
             hint = "remove one of them; layers in a list each start with `- `"
-            self.findings.add(DUPLICATE_KEY, span, f"`{key}` was already given on line {first.line}", hint)
+            message = f"`{key}` was already given on line {first.line}"
+            self.findings.add(DUPLICATE_KEY, frame.key_span, message, hint)
         else:
-            entries[key] = Entry(span, node)
+            entries[key] = Entry(frame.key_span, node)
+
+
+def _nothing(event: Any) -> None:
+    """Events that only say where a document or the stream begins or ends."""

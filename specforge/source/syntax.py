@@ -89,6 +89,8 @@ def _explain(error: yaml.MarkedYAMLError, lines: list[str]) -> _Problem:
 
 
 _OTHERS = (
+    ("incompatible YAML document", "a spec is read as YAML 1.2, not as this version", "remove the line with `%YAML`"),
+    ("unknown directive", "a line that starts with `%` is a directive of YAML", "remove it, or quote the value"),
     ("unexpected end of stream", "a quote is not closed", "close it"),
     ("<document start>", "text follows that belongs to nothing", "check the indentation of this line"),
     ("expected node content", "a value can't start with `{}`", "quote it, or remove it"),

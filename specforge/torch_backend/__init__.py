@@ -1,5 +1,7 @@
-"""Graph -> nn.Module, and the closed table of what a graph may be built from."""
+"""Graph -> nn.Module, the closed table of what a graph may be built from, and weights from elsewhere."""
 
 from specforge.torch_backend.build import build
+from specforge.torch_backend.pretrained import load_pretrained
+from specforge.torch_backend.weights import WeightsError
 
-__all__ = ["build"]
+__all__ = ["WeightsError", "build", "load_pretrained"]

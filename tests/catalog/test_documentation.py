@@ -19,7 +19,7 @@ from specforge.spec import Spec
 from specforge.torch_backend import build
 from tests.networks import graph_of
 
-IMAGE, FEATURES = (3, 32, 32), (12,)
+IMAGE, PHOTOGRAPH, FEATURES = (3, 32, 32), (3, 224, 224), (12,)
 WORDS = [(family, word) for family in FAMILIES for word in index(family)]
 LAYERS = list(index("layers"))
 REQUIRED = {"epochs": "1", "batch_size": "2", "optimizer": "adam", "loss": "cross_entropy"}
@@ -64,7 +64,9 @@ def entries(value: Any) -> Iterator[Any]:
 
 
 def input_for(layers: str) -> Shape:
-    """A shape that the layers of an example take."""
+    """A shape that the layers of an example are made for."""
+    if "pretrained:" in layers:
+        return PHOTOGRAPH
     return FEATURES if "linear:" in layers and not re.search("conv|pool|patch", layers) else IMAGE
 
 

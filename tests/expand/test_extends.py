@@ -9,7 +9,8 @@ import pytest
 from specforge.analysis import Analysis, analyse
 from specforge.binding import plain
 from specforge.diagnostics import Findings
-from specforge.expand.extends import MAX_PARENTS, merge
+from specforge.expand.extends import merge
+from specforge.expand.files import MAX_FILES
 from specforge.source import Mapping, parse
 
 BASE = """
@@ -74,8 +75,36 @@ def test_a_choice_of_another_word_replaces_and_of_the_same_word_merges(tmp_path:
     assert same["train"]["optimizer"] == {"adam": {"lr": 0.1, "eps": 1e-7}}
     other = tree(child_of(tmp_path, "train: {optimizer: {sgd: {lr: 0.1}}}\n"))
     assert other["train"]["optimizer"] == {"sgd": {"lr": 0.1}}
-    word = tree(child_of(tmp_path, "train: {optimizer: adam}\n"))
-    assert word["train"]["optimizer"] == "adam"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("adam", {"adam": {"lr": 1e-3, "eps": 1e-7}}),
+        ("adam: ", {"adam": {"lr": 1e-3, "eps": 1e-7}}),
+        ("adam: 4e-4", {"adam": {"lr": 4e-4, "eps": 1e-7}}),
+        ("adam: {lr: null}", {"adam": {"eps": 1e-7}}),
+        ("sgd", "sgd"),
+        ("sgd: 0.1", {"sgd": 0.1}),
+    ],
+)
+def test_the_short_forms_of_a_choice_keep_the_parent_s_other_arguments(
+    given: str, expected: Any, tmp_path: Path
+) -> None:
+    written = f"{{{given}}}" if ":" in given else given
+    assert tree(child_of(tmp_path, f"train: {{optimizer: {written}}}\n"))["train"]["optimizer"] == expected
+
+
+def test_a_parent_s_short_form_is_kept_too(tmp_path: Path) -> None:
+    base = BASE.replace("{adam: {lr: 1e-3, eps: 1e-7}}", "{adam: 1e-3}")
+    found = tree(child_of(tmp_path, "train: {optimizer: {adam: {eps: 1e-7}}}\n", base))
+    assert found["train"]["optimizer"] == {"adam": {"lr": 1e-3, "eps": 1e-7}}
+
+
+def test_a_short_form_of_a_word_without_a_main_argument_replaces(tmp_path: Path) -> None:
+    base = BASE.replace("loss: cross_entropy", "loss: {cross_entropy: {label_smoothing: 0.1}}")
+    found = tree(child_of(tmp_path, "train: {loss: {cross_entropy: 0.2}}\n", base))
+    assert found["train"]["loss"] == {"cross_entropy": 0.2}
 
 
 def test_null_removes(tmp_path: Path) -> None:
@@ -129,10 +158,10 @@ def test_a_circle_and_a_chain_without_end(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("extends: a.yaml\n")
     (found,) = said(analyse(tmp_path / "a.yaml"))
     assert found == "b.yaml:1 `extends` goes in a circle: a.yaml -> b.yaml -> a.yaml"
-    for number in range(MAX_PARENTS + 5):
+    for number in range(MAX_FILES + 5):
         (tmp_path / f"n{number}.yaml").write_text(f"extends: n{number + 1}.yaml\n")
     (found,) = said(analyse(tmp_path / "n0.yaml"))
-    assert found.endswith(f"more than {MAX_PARENTS} parents")
+    assert found.endswith(f"more than {MAX_FILES} parents")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +185,7 @@ def merged(base: str, over: str) -> Any:
     nodes = [parse(text, "a.yaml", Findings()) for text in (base, over)]
     assert isinstance(nodes[0], Mapping)
     assert isinstance(nodes[1], Mapping)
-    return plain(merge(nodes[0], nodes[1], frozenset({("pick",)})))
+    return plain(merge(nodes[0], nodes[1], {("pick",): {"x": "k"}.get}))
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from specforge.binding import plain
 
 SPEC = """
     specforge: 1
-    name: lab
+    name: lab_$(len(rates))
     params: {width: 8, rates: [0.1, 0.2]}
     model:
       input: [3, 32, 32]
-      layers: [global_avg_pool, {linear: $width}, {linear: 10}]
+      layers: [global_avg_pool, {linear: $width}, relu, {linear: 10}]
     data: {dataset: cifar10}
     train: {epochs: 40, batch_size: 64, optimizer: {adam: {lr: 1e-3}}, schedule: {step: 30}, loss: cross_entropy}
 """
@@ -55,6 +55,8 @@ def value_at(folder: Path, path: str, *settings: str) -> Any:
         ("train.optimizer=sgd", "train.optimizer", "sgd"),
         ("train.optimizer={sgd: {lr: 0.1}}", "train.optimizer.sgd.lr", 0.1),
         ("train.loss.label_smoothing=0.1", "train.loss.cross_entropy.label_smoothing", 0.1),
+        ("train.schedule.gamma=0.1", "train.schedule.step", {"step_size": 30, "gamma": 0.1}),
+        ("train.schedule.step_size=20", "train.schedule.step.step_size", 20),
         ("data.split.validation=0.1", "data.split.validation", 0.1),
         ("data.split={train: 0.9, validation: 0.1}", "data.split.train", 0.9),
         ("params.width=16", "model.layers", 16),
@@ -106,12 +108,6 @@ def test_null_and_nothing_remove(tmp_path: Path) -> None:
         ),
         ("train.optimizer=adma", "--set:1:17", "unknown optimizer `adma`", "did you mean `adam`?"),
         (
-            "train.schedule.gamma=0.1",
-            "--set:1:16",
-            "`train.schedule` is written without argument names, as `step: …`: there is no `gamma` below it",
-            "set `train.schedule` as a whole",
-        ),
-        (
             "train.epochs.first=1",
             "--set:1:14",
             "`train.epochs` is a single value: there is no `first` below it",
@@ -123,6 +119,14 @@ def test_null_and_nothing_remove(tmp_path: Path) -> None:
             "`model.layers` is a list: there is no `0` below it",
             "set `model.layers` as a whole",
         ),
+        (
+            "extends=base.yaml",
+            "--set:1:1",
+            "`extends` comes before settings are applied, so it can't be set",
+            "write it in a file that extends this one",
+        ),
+        ("edit=[]", "--set:1:1", "`edit` comes before settings are applied, so it can't be set", None),
+        ("include.x=[]", "--set:1:1", "`include` comes before settings are applied, so it can't be set", None),
         ("params.widht=16", "--set:1:8", "the spec has no param `widht`", "did you mean `width`?"),
         ("params.k=16", "--set:1:8", "the spec has no param `k`", "expected one of `rates`, `width`"),
         ("model.layers=[relu, {covn: 3}]", "--set:1:22", "unknown layer or block `covn`", "did you mean `conv`?"),
@@ -151,13 +155,34 @@ def test_a_choice_that_is_an_expression_has_no_arguments(tmp_path: Path) -> None
     assert (place, message) == ("--set:1:17", "`train.optimizer` is an expression: there is no `lr` below it")
 
 
+def test_arguments_that_are_an_expression_have_no_names(tmp_path: Path) -> None:
+    spec = SPEC.replace("{adam: {lr: 1e-3}}", '{adam: "$(rates[0])"}')
+    ((place, message, _),) = found_in(tmp_path, "train.optimizer.eps=0.1", spec=spec)
+    assert (place, message) == (
+        "--set:1:17",
+        "`train.optimizer` is written without argument names, as `adam: …`: there is no `eps` below it",
+    )
+
+
+def test_what_a_setting_makes_needless_is_no_finding(tmp_path: Path) -> None:
+    assert found_in(tmp_path, "model.layers=[global_avg_pool, {linear: 10}]") == []
+
+
+def test_a_number_that_is_too_large_is_one_finding(tmp_path: Path) -> None:
+    for path in ("train.epochs", "train.optimizer.lr", "name"):
+        assert [message for _, message, _ in found_in(tmp_path, f"{path}={'9' * 30}")] == [
+            "a number of 30 characters is too large"
+        ]
+
+
 def test_a_spec_without_params_has_none_to_set(tmp_path: Path) -> None:
     spec = SPEC.replace("params: {width: 8, rates: [0.1, 0.2]}", "description: none").replace("$width", "8")
+    spec = spec.replace("lab_$(len(rates))", "lab")
     ((place, message, _),) = found_in(tmp_path, "params.width=3", spec=spec)
     assert (place, message) == ("--set:1:8", "the spec has no param `width`")
 
 
 def test_what_a_setting_makes_wrong_is_told_where_the_setting_stands(tmp_path: Path) -> None:
     ((place, message, _),) = found_in(tmp_path, "data.dataset=cifar100")
-    assert place == "lab.yaml:6:48"
+    assert place == "lab.yaml:6:54"
     assert message == "the network gives [10], `cifar100` has 100 classes"

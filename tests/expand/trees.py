@@ -6,12 +6,13 @@ from typing import Any
 
 from specforge.analysis import choices
 from specforge.binding import plain, signature
-from specforge.diagnostics import Findings
+from specforge.diagnostics import Findings, Rule
 from specforge.expand import Expanded, expand
+from specforge.expand.words import ITEM_KEYS
 from specforge.source import Mapping, Node, Scalar, parse
 
 
-def no_parent(path: Path, reference: Scalar) -> Node | None:
+def no_parent(path: Path, reference: Scalar, rule: Rule) -> Node | None:
     raise AssertionError(f"this text stands alone, it reads {path}")
 
 
@@ -69,19 +70,23 @@ def _indented(text: str, by: int) -> str:
 
 def layers_of(layers: str, *, params: str = "", blocks: str = "") -> list[str]:
     """The paths and arguments of the expanded leaf layers, in order: `unit_1.conv_1 {"out_channels": 8}`."""
-    items = data_of(network(layers, params=params, blocks=blocks))["model"]["layers"]
+    return leaves_of(data_of(network(layers, params=params, blocks=blocks))["model"]["layers"])
+
+
+def leaves_of(items: Any) -> list[str]:
+    """The leaf layers of expanded items, as `layers_of` gives them."""
     return [f"{path} {arguments}".removesuffix(" None") for path, arguments in _leaves(items, "")]
 
 
 def _leaves(items: Any, prefix: str) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for item in items:
-        kind = next(key for key in item if key not in ("id", "init", "trainable"))
+        kind = next(key for key in item if key not in ITEM_KEYS)
         arguments, path = item[kind], prefix + item["id"]
         inside = arguments if isinstance(arguments, dict) else {}
-        if "iterations" in inside:
-            for number, iteration in enumerate(inside["iterations"]):
-                found += _leaves(iteration, f"{path}.{number}.")
+        if "iterations" in inside or "paths" in inside:
+            for number, layers in enumerate(inside.get("iterations", inside.get("paths"))):
+                found += _leaves(layers, f"{path}.{number}.")
         elif "layers" in inside:
             found += _leaves(inside["layers"], f"{path}.")
             if isinstance(inside.get("shortcut"), tuple):

@@ -120,6 +120,11 @@ NETWORKS = {
         - conv: {out_channels: 4, kernel_size: 3, padding: 1}
         - conv: {out_channels: 4, kernel_size: 4}
     """,
+    "products": """
+        - conv: {out_channels: 3, kernel_size: 3}
+        - {from: [previous, previous], matmul: {transpose: true}}
+        - relu
+    """,
     "shared": """
         - {shared: twin, conv: {out_channels: 3, kernel_size: 3, padding: 1}}
         - relu

@@ -10,6 +10,7 @@ from specforge.catalog.definition import Call, Composite, Item, Items, LowerRegi
 from specforge.catalog.layers.convolution import Conv
 from specforge.catalog.layers.merging import Add, Concat, Multiply
 from specforge.catalog.layers.normalization import BatchNorm
+from specforge.catalog.layers.regularization import StochasticDepth
 from specforge.diagnostics import Span
 from specforge.shapes import Misfit, Shape, spelled
 
@@ -95,8 +96,6 @@ class Residual(Composite):
         if output is None or not self._sums(input.shape, output.shape):
             return output
         if self.drop_path:
-            from specforge.catalog.layers.regularization import StochasticDepth
-
             drop = Item("drop_path", "stochastic_depth", StochasticDepth(p=self.drop_path), _NOWHERE, {}, {})
             output = lower("", (drop,), output)
             assert output is not None
@@ -193,9 +192,9 @@ class Auxiliary(Composite):
 
         auxiliary: {weight: 0.3, layers: [global_avg_pool, {linear: 10}]}
 
-    `weight` is that loss's share beside the output's, which counts once. What follows reads on as if it were not there.
-    In training, the network returns its output and the branches' results by path; in evaluation its output alone. Its
-    parameters count, its MACs don't.
+    `layers` are the branch; `weight` is that of its loss beside the output's, which counts once. What follows reads on
+    as if it were not there. In training, the network returns its output and the branches' results by path; in
+    evaluation its output alone. Its parameters count, its MACs don't.
 
     Shapes: what the first layer takes -> (N, classes), as the network's output.
 

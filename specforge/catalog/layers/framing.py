@@ -149,7 +149,8 @@ class Crop(_Part):
         return (input[0], *rest)
 
     def idle(self, input: Shape, low: float, high: float) -> str | None:
-        return "nothing is cropped" if self.output_shape(input) == input else None
+        nothing = self.margin is not None and self.output_shape(input) == input
+        return "its margins are 0 wide" if nothing else None
 
     def lower(self, input: Shape) -> Call:
         axes = len(input) - 1
@@ -165,8 +166,8 @@ class Slice(_Part):
         slice: {dim: 1, start: 0, stop: 2}
 
     Shapes: (N, C, H, W) -> (N, ⌈(stop - start) / step⌉, H, W) with `dim: 1`. As in Python, `start` is part of it and
-    `stop` is not, numbers count from 0, negative ones from the end; without `stop` it goes to the end, and a `step` of 2
-    takes every second one. `dim` is torch's: the batch is 0, negative numbers count from the end.
+    `stop` is not, numbers count from 0, negative ones from the end; without `stop` it goes to the end, and a `step` of
+    2 takes every second one. `dim` is torch's: the batch is 0, negative numbers count from the end.
 
     Errors: an axis that doesn't exist; numbers beyond the axis; a range of no entries.
 
@@ -199,7 +200,7 @@ class Slice(_Part):
         return tuple(self.step if axis == sliced else 1 for axis in range(2, axes + 2))
 
     def idle(self, input: Shape, low: float, high: float) -> str | None:
-        return "it takes all entries" if self.output_shape(input) == input else None
+        return "it takes all entries" if (self.start, self.stop, self.step) == (0, None, 1) else None
 
     def lower(self, input: Shape) -> Call:
         arguments = self.model_dump(exclude={"dim"}, exclude_defaults=True)

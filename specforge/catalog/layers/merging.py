@@ -111,6 +111,9 @@ class Matmul(Merge):
     def merged_macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return elements(output) * inputs[0][-1]
 
+    def reach(self, axes: int) -> None:
+        return None
+
     def kept(self, input: Shape, output: Shape) -> Kept:
         return Kept(input=True)
 

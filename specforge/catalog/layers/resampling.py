@@ -16,7 +16,7 @@ def _factors(value: object) -> object:
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, int | float) or not number > 0:
             raise ValueError("a number greater than 0, or a list of one for each spatial axis")
-    return float(value) if isinstance(value, int) else value
+    return value
 
 
 Factor = Annotated[float | tuple[float, ...], BeforeValidator(_factors)]
@@ -95,7 +95,8 @@ class Upsample(Layer):
         return (-inf, inf) if self.mode == "bicubic" else (low, high)  # a cubic swings over an edge
 
     def idle(self, input: Shape, low: float, high: float) -> str | None:
-        return "the size stays" if self.output_shape(input) == input else None
+        same = self.scale_factor is not None and all(factor == 1 for factor in self._factors(len(input) - 1))
+        return "`scale_factor` is 1" if same else None
 
     def kept(self, input: Shape, output: Shape) -> Kept:
         return Kept()

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from specforge.catalog.definition import Call, Optimizer, Probability
+from specforge.shapes import Shape, elements
 
 
 class Adam(Optimizer):
@@ -25,6 +26,9 @@ class Adam(Optimizer):
     betas: tuple[Probability, Probability] = (0.9, 0.999)
     eps: Annotated[float, Field(gt=0)] = 1e-8
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
+
+    def remembered(self, shape: Shape) -> int:
+        return 2 * elements(shape) + 1  # both averages, and the step
 
     def lower(self) -> Call:
         return Call(

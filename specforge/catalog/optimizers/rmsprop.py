@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from specforge.catalog.definition import Call, Optimizer, Probability
+from specforge.shapes import Shape, elements
 
 
 class Rmsprop(Optimizer):
@@ -29,6 +30,13 @@ class Rmsprop(Optimizer):
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     momentum: Annotated[float, Field(ge=0)] = 0.0
     centered: bool = False
+
+    def remembered(self, shape: Shape) -> int:
+        averages = 1 + self.centered + (self.momentum > 0)
+        return averages * elements(shape) + 1  # and the step
+
+    def working(self, shape: Shape) -> int:
+        return (1 + (self.weight_decay > 0)) * elements(shape)  # the root, and the gradient with the weight added
 
     def lower(self) -> Call:
         return Call(

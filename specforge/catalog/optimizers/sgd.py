@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from specforge.catalog.definition import Call, Optimizer
+from specforge.shapes import Shape, elements
 
 
 class Sgd(Optimizer):
@@ -39,6 +40,9 @@ class Sgd(Optimizer):
         if self.dampening != 0 and self.momentum == 0:
             raise ValueError("`dampening` acts on momentum only: give `momentum` greater than 0, or remove it")
         return self
+
+    def remembered(self, shape: Shape) -> int:
+        return elements(shape) if self.momentum else 0
 
     def lower(self) -> Call:
         return Call(

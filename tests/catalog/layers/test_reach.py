@@ -10,11 +10,15 @@ from specforge.catalog.layers.activation import Gelu
 from specforge.catalog.layers.adaptive_pooling import AdaptiveAvgPool
 from specforge.catalog.layers.axiswise import Glu, LogSoftmax, Softmax
 from specforge.catalog.layers.convolution import Conv, DepthwiseConv
+from specforge.catalog.layers.framing import Crop, Pad, Slice
 from specforge.catalog.layers.layer_normalization import ChannelLayerNorm, LayerNorm, RmsNorm
 from specforge.catalog.layers.linear import Linear
 from specforge.catalog.layers.normalization import BatchNorm, GroupNorm, InstanceNorm, LocalResponseNorm
 from specforge.catalog.layers.piecewise import Prelu, Relu
 from specforge.catalog.layers.pooling import AvgPool, LpPool, MaxPool
+from specforge.catalog.layers.resampling import Upsample
+from specforge.catalog.layers.reshaping import ChannelShuffle
+from specforge.catalog.layers.scaling import LayerScale, SqueezeExcite
 from specforge.catalog.layers.separable_convolution import SeparableConv
 from specforge.catalog.layers.transposed_convolution import ConvTranspose
 from specforge.torch_backend.calls import evaluate
@@ -41,6 +45,14 @@ LAYERS = [
     Softmax(),
     LogSoftmax(dim=-2),
     Glu(dim=1),
+    Upsample(scale_factor=2.0),
+    Upsample(scale_factor=0.5, mode="nearest-exact"),
+    Upsample(scale_factor=3.0, mode="linear"),
+    Pad(padding=2),
+    Crop(margin=2),
+    Slice(dim=2, start=3, step=2),
+    ChannelShuffle(groups=2),
+    LayerScale(),
     LocalResponseNorm(size=3),
     ChannelLayerNorm(),
     Relu(),
@@ -55,6 +67,7 @@ SEE_ALL = [
     LayerNorm(axes=2),
     RmsNorm(axes=2),
     AdaptiveAvgPool(output_size=1),
+    SqueezeExcite(),
 ]
 
 

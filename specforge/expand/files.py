@@ -1,0 +1,42 @@
+"""A path that a spec names -> the file: relative to the spec, else in the zoo that comes with specforge.
+
+bases/keras.yaml     ->    /home/ada/specs/bases/keras.yaml
+zoo/resnet50.yaml    ->    …/site-packages/specforge/zoo/resnet50.yaml, where no file lies beside the spec
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from specforge.diagnostics import Findings, Rule
+from specforge.source import Node, Scalar
+
+ZOO = "zoo"
+MAX_FILES = 32
+
+# Reads the file that a reference names; None, with a finding of the given rule, where it can't.
+Load = Callable[[Path, Scalar, Rule], Node | None]
+
+
+def zoo_folder() -> Path:
+    """Inside the package where it was installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / ZOO
+    return installed if installed.is_dir() else package.parent / "specs" / ZOO
+
+
+def locate(folder: Path, reference: Scalar, rule: Rule, findings: Findings) -> Path | None:
+    """The file's resolved path, whether it exists or not; None, with a finding, for what is no path at all."""
+    text = str(reference.value)
+    try:
+        path = (folder / text).resolve()
+        if not path.is_file() and in_zoo(text):
+            packaged = zoo_folder() / Path(text).relative_to(ZOO)
+            path = packaged.resolve() if packaged.is_file() else path
+    except (ValueError, OSError, RuntimeError):  # a NUL, a name that is too long, links in a circle
+        findings.add(rule, reference.span, "this is not the path of a file", "write it as in `bases/keras.yaml`")
+        return None
+    return path
+
+
+def in_zoo(text: str) -> bool:
+    return text.startswith(f"{ZOO}/") and ".." not in text

@@ -1,0 +1,25 @@
+"""Arguments that mean the same in every word that has them: said here where a word's documentation says no more."""
+
+ARGUMENTS = {
+    "out_channels": "How many channels leave.",
+    "out_features": "How many features leave.",
+    "kernel_size": "The window's size in pixels, for all spatial axes or a list of one for each.",
+    "stride": "By how many pixels the window moves, for all spatial axes or a list of one for each.",
+    "padding": "How many pixels are added at both ends of an axis, for all spatial axes or a list of one for each.",
+    "dilation": "The distance between two neighbouring pixels of the window, 1 without gaps.",
+    "groups": "Into how many groups of channels it divides input and output, each with weights of its own.",
+    "bias": "Whether a learned number is added to each output.",
+    "padding_mode": "What the padding holds: zeros, the mirrored image, its border, or its other side.",
+    "ceil_mode": "Whether a window that is not full at the border counts.",
+    "eps": "Is added to a denominator, so that nothing is divided by 0.",
+    "affine": "Whether a learned scale and shift follow.",
+    "track_running_stats": "Whether running means and variances are kept for evaluation.",
+    "num_groups": "Into how many groups the channels are divided.",
+    "num_heads": "How many attentions work side by side, each on its share of the features.",
+    "output_size": "The size that leaves, for all spatial axes or a list of one for each.",
+    "negative_slope": "The slope below 0.",
+    "layers": "What it is made of.",
+    "lr": "The learning rate: the size of a step.",
+    "probability": "How likely it is for each image.",
+    "seed": "Decides what is drawn at random.",
+}
