@@ -22,13 +22,13 @@ from specforge.binding import (
 )
 from specforge.catalog.definition import Section
 from specforge.checks import CHECKS, Subject
-from specforge.diagnostics import Findings, Rule, Span, SpecError, did_you_mean
+from specforge.diagnostics import Findings, Rule, Span, SpecError, TooManyErrors, did_you_mean
 from specforge.expand import NOT_A_SPEC, Expanded, expand
 from specforge.expand.files import in_zoo, zoo_folder
 from specforge.expand.unused import report_unused
 from specforge.expand.words import Choices
 from specforge.graph import Graph, lower
-from specforge.source import Entry, Mapping, Node, Scalar, Sequence, decode, parse, read
+from specforge.source import Entry, Mapping, Node, Scalar, Sequence, decode, parse, read, report_too_many
 from specforge.spec import Model, Spec
 
 STDIN = "-"
@@ -103,9 +103,17 @@ def _spare_what_is_alive() -> None:
 def analyse(path: str | Path, settings: tuple[str, ...] = ()) -> Analysis:
     """Everything that can be known of a spec file without torch; `-` reads standard input."""
     analysis = Analysis(str(path))
+    try:
+        _analyse(path, settings, analysis)
+    except TooManyErrors:
+        report_too_many(analysis.name, analysis.findings)
+    return analysis
+
+
+def _analyse(path: str | Path, settings: tuple[str, ...], analysis: Analysis) -> None:
     root = _parse_file(Path(path), str(path), analysis)
     if root is None:
-        return analysis
+        return
     if settings:
         analysis.texts["--set"] = "\n".join(settings)
 
@@ -115,12 +123,12 @@ def analyse(path: str | Path, settings: tuple[str, ...] = ()) -> Analysis:
     file = Path.cwd() / "stdin" if str(path) == STDIN else Path(path)
     found = analysis.findings
     if found.has_errors:
-        return analysis
+        return
     analysis.expanded = expand(
         root, file=file, load=load, settings=settings, choices=choices(), signature=signature, findings=found
     )
     if analysis.expanded is None:
-        return analysis
+        return
     _bind(analysis, analysis.expanded)
     if not found.has_errors and analysis.spec is not None and analysis.spec.model is not None:
         _lower(analysis, analysis.spec, analysis.spec.model)
@@ -128,7 +136,6 @@ def analyse(path: str | Path, settings: tuple[str, ...] = ()) -> Analysis:
         expanded = analysis.expanded
         report_unused(expanded.written, analysis.name, expanded.used_blocks, found)
         _check(analysis, analysis.spec, analysis.expanded)
-    return analysis
 
 
 def _check(analysis: Analysis, spec: Spec, expanded: Expanded) -> None:

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
 MAX_MESSAGE = 500
+MAX_ERRORS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +90,27 @@ class Diagnostic:
         return f" (used by {', inside '.join(chain)}{times})"
 
 
+class TooManyErrors(Exception):
+    """Ends an analysis: who has so many mistakes reads the first ones, and looking for the rest takes seconds."""
+
+
 @dataclass(slots=True)
 class Findings:
     """Collects diagnostics. The same rule, text position and message is one finding with a count."""
 
     _found: dict[tuple[object, ...], Diagnostic] = field(default_factory=dict)
+    _errors: int = 0
 
     def add(self, rule: Rule, span: Span, message: str, hint: str | None = None) -> None:
+        """Raises `TooManyErrors` after the error number `MAX_ERRORS`."""
         message, hint = one_line(message), None if hint is None else one_line(hint)
         key = (rule.code, span.file, span.line, span.column, message)
         known = self._found.get(key)
         if known is None:
             self._found[key] = Diagnostic(rule, span, message, hint)
+            self._errors += rule.severity == "error"
+            if self._errors == MAX_ERRORS and rule.severity == "error":
+                raise TooManyErrors
         else:
             self._found[key] = replace(known, uses=known.uses + 1)
 
@@ -116,7 +126,7 @@ class Findings:
 
     @property
     def has_errors(self) -> bool:
-        return any(found.severity == "error" for found in self._found.values())
+        return self._errors > 0
 
     def __iter__(self) -> Iterator[Diagnostic]:
         """In reading order: by file, line and column."""

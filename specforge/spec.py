@@ -53,7 +53,7 @@ class InitRule(Section):
 def _size_name(text: str) -> str:
     """A size that may be any number is named in capitals, as in `[3, H, W]`."""
     if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,15}", text):
-        raise ValueError("a whole number, or a name in capitals for any size, as in `[3, H, W]`")
+        raise ValueError("a name in capitals for any size, as in `[3, H, W]`")
     return text
 
 

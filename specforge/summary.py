@@ -106,7 +106,7 @@ def to_dict(spec: Spec, graph: Graph, batch_size: int | None = None) -> dict[str
 
 def cells(graph: Graph) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The table's headers and its rows as text; numbers that are 0 are left blank."""
-    lines = []
+    lines: list[tuple[str, ...]] = []
     for row in rows(graph):
         line = (row.path, row.kind, spelled(row.output), _number(row.parameters), _number(row.macs))
         lines.append((*line, _field(row.receptive_field, graph), _bytes(row.kept_bytes), _wiring(row)))
@@ -121,6 +121,7 @@ def closing_lines(spec: Spec, graph: Graph, batch_size: int | None = None) -> li
     heads = [f"in training also `{h.path}` {spelled(h.output)}, its loss times {h.weight:g}" for h in graph.heads]
     return [
         f"input {spelled(graph.input)} -> output {spelled(graph.output)}",
+        *([f"any input {spelled(graph.axes)} from {spelled(graph.smallest)} on"] if graph.axes != graph.input else []),
         *heads,
         f"parameters: {count.trainable:,} trainable + {count.non_trainable:,} non-trainable = {count.total:,}",
         f"MACs: {graph.macs:,} for one image",

@@ -45,6 +45,7 @@ def test_the_wheel_holds_data_and_types_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"specforge/py.typed", "specforge/catalog/datasets/digits.npz"} <= names
     assert {"specforge/report/report.html.j2", "specforge/report/report.css"} <= names
+    assert {f"specforge/zoo/{path.name}" for path in (ROOT / "specs" / "zoo").glob("*.yaml")} <= names
     assert {name.split("/")[0] for name in names} == {"specforge", wheel.name.rsplit("-", 3)[0] + ".dist-info"}
 
 
@@ -55,6 +56,12 @@ def test_the_core_works_without_torch(installed: Path, tmp_path: Path) -> None:
         done = run(installed / "specforge", *arguments, cwd=tmp_path)
         assert done.returncode == 0, (arguments, done.stderr)
     assert run(installed / "specforge", "diff", "spec.yaml", "spec.yaml", cwd=tmp_path).returncode == 0
+
+
+def test_the_zoo_is_found_where_specforge_is_installed(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text("specforge: 1\nname: mine\nextends: zoo/alexnet.yaml\n")
+    done = run(installed / "specforge", "validate", "spec.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_train_says_what_to_install(installed: Path, tmp_path: Path) -> None:

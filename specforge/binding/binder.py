@@ -173,8 +173,7 @@ class Binder:
     def item(self, node: Node) -> Item | None:
         """An expanded item: `id`, one layer, and item keys."""
         assert isinstance(node, Mapping)
-        word, entry = next(reversed(node.entries.items()))  # expansion puts the layer behind the item's keys
-        assert word not in ITEM_KEYS
+        word, entry = next((key, entry) for key, entry in node.entries.items() if key not in ITEM_KEYS)
         layer = self.definition("layers", word, entry.key, entry.value)
         arguments = entry.value.entries if isinstance(entry.value, Mapping) else {}
         spans = {key: argument.value.span for key, argument in arguments.items()}

@@ -14,6 +14,7 @@ from specforge.expand.words import Signatures, layer_of
 from specforge.source import Mapping, Node, Scalar, Sequence
 
 EVERY = "iterations"
+MAX_DIGITS = 9
 
 
 class Hop(NamedTuple):
@@ -33,45 +34,74 @@ class Region(NamedTuple):
     layers: Sequence
 
 
-class Index(NamedTuple):
-    """The segments of a list's items, in order; `items` keeps the list alive that the index is remembered for."""
+class Names(NamedTuple):
+    """What the segments of a list's items are made from: ids as written, and the words of their layers."""
 
-    items: tuple[Node, ...]
-    segments: tuple[str, ...]
-    positions: dict[str, int]
+    ids: tuple[str | None, ...]
+    kinds: tuple[str | None, ...]
+
+    def position(self, segment: str) -> int | None:
+        """The item that a segment names."""
+        if segment in self.ids:
+            return self.ids.index(segment)
+        kind, _, number = segment.rpartition("_")
+        if not number.isdecimal() or len(number) > MAX_DIGITS or "$" in kind:
+            return None
+        same = [position for position, other in enumerate(self.kinds) if other == kind]
+        found = [position for position in same[int(number) - 1 : int(number)] if self.ids[position] is None]
+        return found[0] if found and segment == f"{kind}_{int(number)}" else None
+
+    def segments(self) -> Iterator[str]:
+        """Each item's segment, empty for a splice."""
+        counts: Counter[str] = Counter()
+        for name, kind in zip(self.ids, self.kinds, strict=True):
+            if kind is not None:
+                counts[kind] += 1
+            if kind is None or (name is None and "$" in kind):
+                yield ""
+            else:
+                yield name or f"{kind}_{counts[kind]}"
 
 
 def name_of(item: Node) -> tuple[str | None, str | None]:
     """What an item's segment is made from: its id as written and its layer's word."""
-    given = item.get("id") if isinstance(item, Mapping) else None
     layer = layer_of(item)
-    name = given.text if isinstance(given, Scalar) and given.text else None
-    return name, None if layer is None else layer[0]
+    if layer is None:
+        return None, None
+    given = item.get("id") if isinstance(item, Mapping) else None
+    return (given.text or None) if isinstance(given, Scalar) else None, layer[0]
 
 
 class Addresses:
-    """Finds items; lists that did not change are looked through once."""
+    """Finds items. Each list is looked through once: names are kept as the list is changed."""
 
     def __init__(self, signature: Signatures):
         self.signature = signature
-        self.known: dict[int, Index] = {}
+        self.known: dict[int, tuple[Sequence, Names]] = {}
 
-    def index(self, layers: Sequence) -> Index:
-        known = self.known.get(id(layers.items))
-        if known is None:
-            segments = tuple(_segments(layers.items))
-            positions = {segment: position for position, segment in reversed(list(enumerate(segments))) if segment}
-            known = self.known[id(layers.items)] = Index(layers.items, segments, positions)
-        return known
+    def names(self, layers: Sequence) -> Names:
+        """The names of a list's items; the list is kept too, so that its `id` stays its own."""
+        if id(layers.items) not in self.known:
+            named = [name_of(item) for item in layers.items]
+            self.known[id(layers.items)] = layers, Names(tuple(n for n, _ in named), tuple(k for _, k in named))
+        return self.known[id(layers.items)][1]
 
-    def keep(self, before: Sequence, after: Sequence) -> None:
-        """Remember that a changed list has the segments that it had."""
-        known = self.index(before)
-        self.known[id(after.items)] = known._replace(items=after.items)
+    def replaced(self, layers: Sequence, position: int, new: list[Node]) -> Sequence:
+        """The list with other items in place of one."""
+        ids, kinds = self.names(layers)
+        named = [name_of(item) for item in new]
+        names = Names(
+            (*ids[:position], *(name for name, _ in named), *ids[position + 1 :]),
+            (*kinds[:position], *(kind for _, kind in named), *kinds[position + 1 :]),
+        )
+        result = layers._replace(items=(*layers.items[:position], *new, *layers.items[position + 1 :]))
+        self.known.pop(id(layers.items))
+        self.known[id(result.items)] = result, names
+        return result
 
     def find(self, layers: Sequence, steps: tuple[str, ...]) -> Iterator[tuple[Hop, ...]]:
         """The ways to what an address leads to: several where it leaves out the number of a written-out iteration."""
-        position = self.index(layers).positions.get(steps[0])
+        position = self.names(layers).position(steps[0])
         if position is None:
             return
         if len(steps) == 1:
@@ -103,23 +133,10 @@ class Addresses:
 
     def all(self, layers: Sequence, prefix: str = "") -> Iterator[str]:
         """Every address below a list."""
-        for item, segment in zip(layers.items, self.index(layers).segments, strict=True):
+        for item, segment in zip(layers.items, self.names(layers).segments(), strict=True):
             if not segment:
                 continue
             yield prefix + segment
             for region in self.regions(item):
                 inside = f"{region.segment}." if region.segment and region.argument != EVERY else ""
                 yield from self.all(region.layers, f"{prefix}{segment}.{inside}")
-
-
-def _segments(items: tuple[Node, ...]) -> Iterator[str]:
-    """Each item's segment, empty for a splice."""
-    counts: Counter[str] = Counter()
-    for item in items:
-        name, kind = name_of(item)
-        if kind is not None:
-            counts[kind] += 1
-        if kind is None or (name is None and "$" in kind):
-            yield ""
-        else:
-            yield name or f"{kind}_{counts[kind]}"

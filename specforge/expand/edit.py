@@ -10,7 +10,7 @@ Each edit sees what those above it have made, so the numbers in its address coun
 from itertools import islice
 
 from specforge.diagnostics import Findings, define, did_you_mean, nearest
-from specforge.expand.addresses import EVERY, Addresses, Hop, name_of
+from specforge.expand.addresses import EVERY, Addresses, Hop
 from specforge.expand.operations import OPERATIONS, Change, Operation, Problem, change, with_arguments
 from specforge.expand.words import Signatures, is_null, layer_of
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
@@ -18,7 +18,7 @@ from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 __all__ = ["BAD_EDIT", "OPERATIONS", "apply_edits"]
 
 BLOCKS = "blocks"
-MAX_SHOWN = 2_000
+MAX_SHOWN = 500
 
 BAD_EDIT = define(
     "SF214",
@@ -134,10 +134,7 @@ class _Editor:
             new = [self.with_region(item, hop, self.changed(region.layers, tuple(rest), changes))]
         else:
             new = changes(item)
-        result = layers._replace(items=(*layers.items[: hop.position], *new, *layers.items[hop.position + 1 :]))
-        if len(new) == 1 and name_of(new[0]) == name_of(item):
-            self.addresses.keep(layers, result)
-        return result
+        return self.addresses.replaced(layers, hop.position, new)
 
     def with_region(self, item: Node, hop: Hop, layers: Sequence) -> Node:
         """The item with one of its lists of layers replaced, its arguments named."""
@@ -160,7 +157,7 @@ class _Editor:
         prefix = f"{BLOCKS}.{operation.steps[1]}." if operation.steps[0] == BLOCKS else ""
         layers, way = start, prefix
         while True:
-            position = self.addresses.index(layers).positions.get(steps[0])
+            position = self.addresses.names(layers).position(steps[0])
             if position is None:
                 everywhere = islice(self.addresses.all(start, prefix), MAX_SHOWN)
                 return self.unknown(operation, layers, way, steps[0], list(everywhere))
@@ -211,7 +208,7 @@ class _Editor:
     def unknown(self, operation: Operation, layers: Sequence, way: str, step: str, everywhere: list[str]) -> Problem:
         """No item of this name: the nearest one beside it, else the nearest address of all."""
         at = operation.at
-        beside = [segment for segment in self.addresses.index(layers).segments if segment]
+        beside = [segment for segment in self.addresses.names(layers).segments() if segment]
         close = nearest(step, beside[:MAX_SHOWN])
         address = None if close is None else f"{way}{close}"
         if address is None:

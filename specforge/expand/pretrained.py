@@ -44,7 +44,11 @@ def with_layers(arguments: Node, at: Span, expand_zoo: ExpandZoo, findings: Find
     whole = isinstance(top, Scalar) and top.value is True
     kept = layers.items if whole else _before_classifier(layers)
     filled = arguments.with_entry("layers", Entry(at, Sequence(layers.span, kept)))
-    return filled if weights is None or "published" in arguments.entries else filled.with_entry("published", Entry(at, weights))
+    return (
+        filled
+        if weights is None or "published" in arguments.entries
+        else filled.with_entry("published", Entry(at, weights))
+    )
 
 
 def _before_classifier(layers: Sequence) -> tuple[Node, ...]:

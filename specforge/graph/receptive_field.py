@@ -34,22 +34,27 @@ class _Axis(NamedTuple):
 
     def through(self, window: Window, positions: int) -> "_Axis":
         """What positions of a window over these see."""
-        if window == Window(1, 1) and positions == len(self.first):
-            return self
-        slices = [
-            _inside(place * window.stride - window.padding, window, len(self.first)) for place in range(positions)
-        ]
-        return _Axis(
-            [min(self.first[each], default=NOWHERE) for each in slices],
-            [max(self.last[each], default=-NOWHERE) for each in slices],
-        )
+        behind = window.dilation * (window.kernel - 1) + window.stride * positions  # more than any window needs
+        offsets = [window.dilation * number for number in range(window.kernel)]
+
+        def rows(seen: list[int], blank: int) -> list[list[int]]:
+            """Under each position of the kernel, what it sees from place to place; one twice, as `min` needs two."""
+            padded = [blank] * window.padding + seen + [blank] * behind
+            each = [padded[offset :: window.stride][:positions] for offset in offsets]
+            return [each[0], *each]
+
+        first, last = rows(self.first, NOWHERE), rows(self.last, -NOWHERE)
+        return _Axis(list(map(min, *first)), list(map(max, *last)))
 
     def around(self, width: int, stride: int | Fraction, positions: int) -> "_Axis":
         """What positions see that each look at `width` of these, spread evenly over them."""
+        if width == stride == 1 and positions == len(self.first):
+            return self
         first, last = [], []
         for place in range(positions):
             middle = (place + Fraction(1 - positions, 2)) * stride + Fraction(len(self.first) - 1, 2)
-            near = _inside(ceil(middle - Fraction(width, 2)), Window(width, 1), len(self.first))
+            start = ceil(middle - Fraction(width, 2))
+            near = slice(max(start, 0), max(start + width, 0))
             first.append(min(self.first[near], default=NOWHERE))
             last.append(max(self.last[near], default=-NOWHERE))
         return _Axis(first, last)
@@ -101,11 +106,3 @@ def _joined(axes: tuple[_Axis, ...]) -> _Axis:
         return axes[0]
     firsts, lasts = zip(*axes, strict=True)
     return _Axis(list(map(min, *firsts)), list(map(max, *lasts)))
-
-
-def _inside(start: int, window: Window, positions: int) -> slice:
-    """The part of a window that lies on positions."""
-    stop = start + window.dilation * (window.kernel - 1) + 1
-    if start < 0:
-        start %= window.dilation
-    return slice(start, max(min(stop, positions), 0), window.dilation)

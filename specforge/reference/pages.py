@@ -70,7 +70,7 @@ def _families() -> Iterator[str]:
         family = list(members)
         said = (import_module(f"specforge.catalog.layers.{place}").__doc__ or "").strip().partition("\n\n")[0]
         rows = [(f"[`{topic.name}`](#{anchor(topic.name)})", topic.summary) for topic in family]
-        yield f"## {place.replace('_', ' ').capitalize()}"
+        yield f"## {place.replace('_', ' ').capitalize()} layers"  # no layer has the same address
         yield " ".join(said.split())
         yield table(("layer", "what it does"), rows)
         yield from (section(topic, "###") for topic in family)

@@ -3,7 +3,8 @@
 Nothing in it is written by hand beside what expansion reads (items, `repeat`, blocks, edits): a new layer is in the
 schema because it is in the catalogue. Draft 7, the newest that yaml-language-server supports in every version.
 
-The schema never rejects what `specforge validate` accepts. The reverse can't be had: it knows no shapes and no names.
+The schema rejects nothing that `specforge validate` accepts, but for mistakes in blocks that nobody uses. The reverse
+can't be had: it knows no shapes and no names.
 """
 
 import json

@@ -18,6 +18,7 @@ from specforge.source.building import (
     MAX_NODES,
     TAG,
     parse,
+    report_too_many,
 )
 from specforge.source.nodes import Entry, Mapping, Node, Scalar, Sequence, Value
 from specforge.source.reading import MAX_BYTES, UNREADABLE, decode, read
@@ -49,5 +50,6 @@ __all__ = [
     "decode",
     "parse",
     "read",
+    "report_too_many",
     "resolve_plain",
 ]

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from specforge.diagnostics import Findings, Rule, Span, define
+from specforge.diagnostics import MAX_ERRORS, Findings, Rule, Span, TooManyErrors, define
 from specforge.source.nodes import Entry, Mapping, Node, Scalar, Sequence
 from specforge.source.scalars import MAX_DIGITS, resolve_plain
 from specforge.source.syntax import SYNTAX, report_forbidden, report_syntax
@@ -36,7 +36,8 @@ LIMIT = define(
     f"""
 The document, or what its blocks and repeats expand to, is larger than any network needs: at most {MAX_DEPTH} levels of
 nesting, {MAX_NODES:,} values after aliases are followed, {MAX_ALIASES:,} aliases, whole numbers up to 10^18, and
-{MAX_DIGITS} characters in a number. Use `repeat` and `blocks` instead of writing layers out.""",
+{MAX_DIGITS} characters in a number. Use `repeat` and `blocks` instead of writing layers out. Of {MAX_ERRORS:,} mistakes
+and more, the first are listed.""",
 )
 BAD_KEY = define(
     "SF107",
@@ -65,11 +66,20 @@ def parse(text: str, name: str, findings: Findings) -> Node | None:
         return _Builder(name, findings).build(iter(loader.get_event, None))
     except _Stop:
         return None
+    except TooManyErrors:
+        report_too_many(name, findings)
+        return None
     except yaml.MarkedYAMLError as error:
         report_syntax(error, text, name, findings)
         return None
     finally:
         loader.dispose()
+
+
+def report_too_many(name: str, findings: Findings) -> None:
+    """Say that there may be more mistakes than those that were found."""
+    hint = "correct these first: many of them are likely one mistake"
+    findings.add(LIMIT, Span(name, 1, 1, 1, 2), f"{MAX_ERRORS:,} mistakes: the rest is not looked for", hint)
 
 
 class _Stop(Exception):

@@ -66,8 +66,8 @@ def test_json_keeps_its_shape(specforge: Run, tiny: Path) -> None:
 def test_json_of_wiring(specforge: Run, wired: Path) -> None:
     found = data(specforge, wired)
     layers = {layer["path"]: layer for layer in found["layers"]}
-    assert layers["conv_1"]["shares"] == "stem"
-    assert layers["add_1"]["reads"] == ["conv_1", "stem"]
+    assert layers["conv_2"]["shares"] == "stem"
+    assert layers["add_1"]["reads"] == ["conv_2", "stem"]
     assert layers["side.linear_1"]["side_branch"] == "side"
     assert found["heads"] == [{"path": "side", "weight": 0.3, "output": [10]}]
 
@@ -94,9 +94,9 @@ def test_text(specforge: Run, wired: Path) -> None:
     ]  # fmt: skip
     rows = {line.split()[0]: line for line in lines[:8]}
     assert "  3×3  " in rows["stem"]
-    assert rows["conv_1"].endswith("shares stem")
+    assert rows["conv_2"].endswith("shares stem")
     assert rows["side.linear_1"].endswith("only in training (side)")
-    assert rows["add_1"].endswith("reads conv_1, stem")
+    assert rows["add_1"].endswith("reads conv_2, stem")
     assert "  all  " in rows["linear_1"]
     below = shown.partition("\n\ninput")[2]
     assert "in training also `side` [10], its loss times 0.3" in below

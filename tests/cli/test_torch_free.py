@@ -105,21 +105,6 @@ def test_output_file(specforge: Run, tiny: Path) -> None:
     assert specforge("validate", tiny, "--output-file", "no/such/folder.json").returncode == 2
 
 
-def test_summary_json(specforge: Run, tiny: Path) -> None:
-    data = json.loads(specforge("summary", "tiny.yaml", "--format", "json", blocked=True).stdout)
-    assert list(data) == ["name", "input", "output", "parameters", "macs", "layers"]
-    assert data["parameters"] == {"trainable": 1370, "non_trainable": 0, "total": 1370}
-    assert data["layers"][0] == {
-        "path": "conv_1",
-        "kind": "conv",
-        "output": [8, 8, 8],
-        "parameters": 80,
-        "macs": 4608,
-        "file": "tiny.yaml",
-        "line": 7,
-    }
-
-
 def test_summary_of_a_broken_spec_exits_1(specforge: Run, tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("")
     done = specforge("summary", "empty.yaml")

@@ -6,7 +6,10 @@ from textwrap import dedent
 import pytest
 
 from specforge.analysis import Analysis, analyse
+from specforge.binding import plain
+from specforge.diagnostics import Findings
 from specforge.expand import files
+from specforge.source import Mapping, parse
 
 UNITS = "blocks: {unit: {params: {channels: required}, layers: [{linear: $channels}, relu]}}\n"
 SPEC = """
@@ -225,3 +228,13 @@ def test_the_zoo_leads_nowhere_else(zoo: Path, tmp_path: Path) -> None:
 
 def test_the_zoo_of_a_checkout_lies_among_its_specs() -> None:
     assert files.zoo_folder().parts[-2:] == ("specs", "zoo")
+
+
+@pytest.mark.parametrize("path", sorted(files.zoo_folder().glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_zoo_reads_nothing_but_itself(path: Path) -> None:
+    """Of the repository's specs, an installed specforge has these alone."""
+    root = parse(path.read_text(encoding="utf-8"), path.name, Findings())
+    assert isinstance(root, Mapping)
+    named = [plain(node) for node in (root.get("extends"), root.get("include")) if node is not None]
+    flat = [reference for found in named for reference in (found if isinstance(found, tuple) else (found,))]
+    assert all((path.parent / reference).resolve().is_relative_to(files.zoo_folder()) for reference in flat)

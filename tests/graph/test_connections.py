@@ -20,8 +20,8 @@ LAYERS = """
 def test_only_what_the_order_does_not_show(tmp_path: Path) -> None:
     graph = graph_of(tmp_path, LAYERS, input=(3, 8, 8))
     assert connections(graph) == {
-        "sequential_1.sigmoid_1": Connection(reads=("stem",)),
-        "sequential_1.concat_1": Connection(reads=("sequential_1.sigmoid_1", "input", "body")),
+        "sequential_2.sigmoid_1": Connection(reads=("stem",)),
+        "sequential_2.concat_1": Connection(reads=("sequential_2.sigmoid_1", "input", "body")),
         "conv_1": Connection(reads=("stem.conv_1",), shares="stem.conv_1"),
         "side.global_avg_pool_1": Connection(side_branch="side"),
         "side.linear_1": Connection(side_branch="side"),

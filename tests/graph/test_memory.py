@@ -124,6 +124,16 @@ def test_kept_of_each_layer(tmp_path: Path) -> None:
     assert kept.total == image + features + FLOAT * 5
 
 
+def test_shared_weights_are_trained_where_they_are_shared(tmp_path: Path) -> None:
+    layers = """
+        - {id: first, shared: twin, conv: {out_channels: 3, kernel_size: 3, padding: 1}}
+        - {from: input, shared: twin, conv: {out_channels: 3, kernel_size: 3, padding: 1}}
+        - {from: [previous, first], multiply: }
+    """
+    graph = graph_of(tmp_path, layers, input=(3, 4, 4))
+    assert kept_memory(graph).total == kept_bytes(graph) == 3 * FLOAT * 3 * 4 * 4, "the image and both results"
+
+
 def test_frozen_layers_before_trained_ones_keep_nothing(tmp_path: Path) -> None:
     layers = """
         - {trainable: false, conv: {out_channels: 2, kernel_size: 3, padding: 1}}

@@ -174,7 +174,8 @@ class Branches(Composite):
             shape = self.join().merged_shape(tuple(value.shape for value in values))
         except Misfit as misfit:
             each = ", ".join(f"path {number} {spelled(value.shape)}" for number, value in enumerate(values))
-            raise Misfit(f"{misfit.message}: {each}", hint=misfit.hint, argument="paths") from None
+            reason = misfit.message.partition(":")[0]
+            raise Misfit(f"{reason}: {each}", hint=misfit.hint, argument="paths") from None
         return Value(shape, joins=values)
 
     def strides(self, axes: int) -> tuple[int | Fraction, ...]:
