@@ -53,7 +53,8 @@ class InitRule(Section):
 def _size_name(text: str) -> str:
     """A size that may be any number is named in capitals, as in `[3, H, W]`."""
     if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,15}", text):
-        raise ValueError("a name in capitals for any size, as in `[3, H, W]`")
+        advice = f"; write `{text.upper()}`" if re.fullmatch(r"[a-z][a-z0-9_]{0,15}", text) else ""
+        raise ValueError(f"a name in capitals for any size, as in `[3, H, W]`{advice}")
     return text
 
 

@@ -30,7 +30,7 @@ HANDMADE = {
     "repeat": """
         - repeat: {for: {channels: [4, 8]}, layers: [{conv: {out_channels: $channels, kernel_size: 1}}, relu]}
         - repeat: {times: 0, layers: [relu]}
-        - repeat: {times: 2, layers: [{repeat: {times: 2, layers: [batch_norm]}}]}
+        - repeat: {times: 2, layers: [{repeat: {times: 2, layers: [dropout]}}]}
         - repeat: {times: 1, layers: []}
     """,
     "when": """
@@ -52,8 +52,8 @@ HANDMADE = {
     """,
     "item keys": """
         - {conv: {out_channels: 4, kernel_size: 1}, init: {weight: {constant: 0.5}, bias: zeros}, trainable: false}
-        - {id: stem, relu: }
-        - {id: relu_1, relu: }
+        - {id: stem, gelu: }
+        - {id: gelu_1, gelu: }
         - batch_norm: {eps: 0.1, momentum: 0}
         - dropout: 0.5
     """,
@@ -101,7 +101,7 @@ def assert_round_trip(analysis: Analysis, folder: Path) -> None:
     spec, graph = analysis.require()
     for text in (to_yaml(spec), to_json(spec)):
         again = analysed(text, folder, "again.yaml")
-        assert [(str(found.span), found.message) for found in again.findings] == []
+        assert [(str(found.span), found.message) for found in again.findings if not found.accepted] == []
         spec_again, graph_again = again.require()
         assert unlocated(spec_again) == unlocated(spec)
         assert spec_hash(spec_again) == spec_hash(spec)
@@ -189,7 +189,7 @@ def test_item_keys_stay(tmp_path: Path) -> None:
         "trainable": False,
         "conv": {"out_channels": 4, "kernel_size": 1},
     }
-    assert layers[1:3] == [{"id": "stem", "relu": {}}, {"id": "relu_1", "relu": {}}]
+    assert layers[1:3] == [{"id": "stem", "gelu": {}}, {"id": "gelu_1", "gelu": {}}]
 
 
 MINIMAL = """

@@ -1,20 +1,23 @@
 """Whatever a file holds, analysing it ends in findings or a graph, never in an exception and never in silence."""
 
 import copy
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from specforge.analysis import Analysis, analyse
 from specforge.catalog.discovery import FAMILIES, index
+from specforge.diagnostics import MAX_ERRORS, MAX_MESSAGE
 
 SPEC: dict[str, Any] = yaml.safe_load("""
 specforge: 1
 name: everything
-params: {w: 8, d: 0.5, body: [{conv: {out_channels: 8, kernel_size: 3, padding: 1}}, relu], acts: [relu, tanh]}
+params: {w: 8, d: 0.5, body: [{conv: {out_channels: 8, kernel_size: 3, padding: 1}}, relu], acts: [gelu, tanh]}
 blocks:
   unit:
     params: {channels: required, k: 3, body: [relu]}
@@ -157,3 +160,59 @@ def test_no_setting_breaks_the_analysis(tmp_path: Path, steps: list[str], value:
     file.write_text(TEXT)
     written = yaml.dump([value], Dumper=Plain, default_flow_style=True).strip()
     assert is_told(analyse(file, (f"{'.'.join(steps)}={written}", f"{'.'.join(steps)}={written[1:-1]}")))
+
+
+HEAD = "specforge: 1\nname: large\nmodel:\n  input: [3]\n  layers:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        pytest.param(HEAD + f"    - linear: {'9' * 200_000}\n", "SF106", id="number of 200,000 digits"),
+        pytest.param(HEAD + f"    - dropout: 0.{'1' * 200_000}\n", "SF106", id="fraction of 200,000 digits"),
+        pytest.param(HEAD + f"    - linear: $({'9' * 200_000})\n", "SF201", id="expression of 200,000 digits"),
+        pytest.param(HEAD + f"    - {'9' * 1_000}: 3\n", "SF304", id="key of 1,000 digits"),
+        pytest.param("- " * 100_000 + "relu\n", "SF106", id="100,000 nested lists"),
+        pytest.param("{a: " * 100_000 + "1" + "}" * 100_000, "SF106", id="100,000 nested mappings"),
+        pytest.param("[" * 1_000_000, "SF106", id="a million brackets that nobody closes"),
+        pytest.param("? " * 100_000, "SF106", id="100,000 nested keys"),
+        pytest.param("[" + "1," * 1_000_000 + "1]", "SF106", id="a million values"),
+        pytest.param("a: &a [1]\n" + "b: [" + "*a," * 2_000 + "*a]", "SF106", id="2,000 aliases"),
+        pytest.param('name: "' + "\\x00" * 200_000 + '"\n', "SF303", id="200,000 escaped NULs"),
+        pytest.param("#" * 4_000_000 + "\n", "SF103", id="a comment of 4 MB"),
+        pytest.param("\n" * 4_000_000, "SF103", id="four million empty lines"),
+        pytest.param("x" * 4_000_000, "SF211", id="a word of 4 MB"),
+    ],
+)
+def test_what_is_large_is_told_in_few_words(text: str, code: str, tmp_path: Path) -> None:
+    file = tmp_path / "spec.yaml"
+    file.write_text(text)
+    found = list(analyse(file).findings)
+    assert code in [finding.code for finding in found]
+    assert max(len(finding.message) for finding in found) <= MAX_MESSAGE
+
+
+@pytest.mark.parametrize(
+    "item", ["covn#: 3", "relu: {a#: 1}", "{id: 'a-#', relu: }", "linear: -#", "$nope#", "&a# !t relu"]
+)
+def test_of_many_mistakes_the_first_are_told(item: str, tmp_path: Path) -> None:
+    file = tmp_path / "spec.yaml"
+    file.write_text(HEAD + "".join(f"    - {item.replace('#', str(n + 1))}\n" for n in range(2 * MAX_ERRORS)))
+    found = list(analyse(file).findings)
+    assert len(found) == MAX_ERRORS + 1
+    assert (found[0].code, found[0].message) == ("SF106", "1,000 mistakes: the rest is not looked for")
+    assert found[-1].span.line == MAX_ERRORS + 5
+
+
+def test_a_file_of_a_hundred_megabytes_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "spec.yaml"
+    with file.open("wb") as large:
+        large.truncate(100 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        (found,) = analyse(file).findings
+        assert tracemalloc.get_traced_memory()[1] < 20 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+    assert found.code == "SF101"
+    assert "larger than 4 MiB" in found.message

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from specforge.catalog.layers.pretrained import Pretrained
-from specforge.graph import Graph, GraphNode
+from specforge.graph import Graph
 from specforge.torch_backend.weights import WeightsError, key_map, read_weights, renamed, shapes
 
 
@@ -18,23 +18,15 @@ def load_pretrained(module: nn.Module, graph: Graph, *, download: bool = False) 
     """Fill every `pretrained` layer of a network; WeightsError where its file is missing or does not fit."""
     for node in graph.root.walk():
         if isinstance(node.layer, Pretrained) and node.layer.weights != "none" and node.shares is None:
-            _fill(module.get_submodule(node.path), node, node.layer, download=download)
+            _fill(module.get_submodule(node.path), node.layer, download=download)
 
 
-def _fill(module: nn.Module, node: GraphNode, layer: Pretrained, *, download: bool) -> None:
+def _fill(module: nn.Module, layer: Pretrained, *, download: bool) -> None:
     own = layer.weights != "published"
     file = Path(layer.weights) if own else _published(layer, download=download)
     state = read_weights(file)
-    ours = shapes(module.state_dict())
-    if own and state.keys() == ours.keys():
-        names = {name: name for name in ours}
-    else:
-        names = key_map(ours, shapes(state), layer.published, whole=layer.top)
-    found = renamed(state, names)
-    for name, tensor in found.items():
-        if tuple(tensor.shape) != ours[name]:
-            raise WeightsError(f"`{name}` of `{node.path}` has another shape in {file}")
-    module.load_state_dict(found)
+    names = key_map(shapes(module.state_dict()), shapes(state), layer.published, whole=layer.top)
+    module.load_state_dict(renamed(state, names))
 
 
 def _published(layer: Pretrained, *, download: bool) -> Path:

@@ -31,8 +31,11 @@ def key_map(
 ) -> dict[str, str]:
     """For every tensor of ours the name of theirs, in our order. WeightsError where names or shapes don't agree.
 
-    The file of a network of which ours is the beginning, not the `whole`, has more at its end.
+    The file of a network of which ours is the beginning, not the `whole`, has more at its end. A file with all of our
+    names needs no matching.
     """
+    if ours.keys() <= theirs.keys() and (not whole or len(ours) == len(theirs)):
+        return _agreeing({name: name for name in ours}, ours, theirs)
     unused = () if weights is None else tuple(f"{part}." for part in weights.unused)
     rest, others = list(ours), [name for name in theirs if not name.startswith(unused)]
     matched: dict[str, str] = {}
@@ -45,13 +48,18 @@ def key_map(
         rest = [name for name in rest if name not in matched]
         others = [name for name in others if name not in counterparts]
     matched |= _paired(rest, others if whole else others[: len(rest)])
+    return _agreeing({name: matched[name] for name in ours}, ours, theirs)
+
+
+def _agreeing(matched: dict[str, str], ours: Mapping[str, Shape], theirs: Mapping[str, Shape]) -> dict[str, str]:
+    """The names, if all shapes agree."""
     for name, other in matched.items():
         if ours[name] != theirs[other]:
             message = (
                 f"`{name}` is {spelled(ours[name])}, `{other}`, which stands in its place, is {spelled(theirs[other])}"
             )
             raise WeightsError(message, hint="name the tensors that stand elsewhere in `weights: {keys: …}`")
-    return {name: matched[name] for name in ours}
+    return matched
 
 
 def _paired(ours: list[str], theirs: list[str]) -> dict[str, str]:

@@ -130,3 +130,38 @@ def test_parents_in_a_circle_end(repository: Path) -> None:
     commit(CHILD.replace("../bases/parent.yaml", "child.yaml"))
     with pytest.raises(SpecError, match="goes in a circle"):
         diff("git:HEAD:specs/child.yaml", "specs/child.yaml")
+
+
+UNITS = "blocks: {unit: {layers: [linear: 8, relu]}}\n"
+USER = """
+specforge: 1
+name: user
+include: [../blocks/all.yaml]
+model: {input: [1, 8, 8], layers: [flatten, unit, {linear: 10}]}
+"""
+
+
+def test_included_files_are_read_from_the_same_revision(repository: Path) -> None:
+    Path("blocks").mkdir()
+    texts = {"blocks/all.yaml": "include: [units.yaml]\n", "blocks/units.yaml": UNITS, "specs/user.yaml": USER}
+    for name, text in texts.items():
+        Path(name).write_text(text, encoding="utf-8")
+    child = "specforge: 1\nname: child\nextends: user.yaml\n"
+    Path("specs/child.yaml").write_text(child, encoding="utf-8")
+    git("add", "blocks", "specs")
+    git("commit", "--quiet", "--message", "libraries")
+    Path("blocks/units.yaml").write_text(UNITS.replace("8", "16"), encoding="utf-8")
+    difference = diff("git:HEAD:specs/child.yaml", "specs/child.yaml")
+    changed = difference.to_dict()["architecture"]["changed"]
+    assert changed[0]["arguments"] == {"out_features": {"before": 8, "after": 16}}
+
+
+def test_a_library_that_the_revision_lacks_is_a_finding(repository: Path) -> None:
+    commit(USER)
+    with pytest.raises(SpecError, match=r"there is no file git:HEAD:blocks/all\.yaml"):
+        diff("git:HEAD:specs/child.yaml", "specs/child.yaml")
+
+
+def test_the_zoo_is_not_the_revision_s(repository: Path) -> None:
+    commit("specforge: 1\nname: child\nextends: zoo/alexnet.yaml\n")
+    assert diff("git:HEAD:specs/child.yaml", "specs/child.yaml").same

@@ -1,0 +1,84 @@
+"""The fuzzer itself: a short run of it over this tree, and that it sees what it is there to see."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from specforge.analysis import Analysis, analyse
+from tests.fuzz import verdict
+from tests.fuzz.campaign import Workers
+from tests.fuzz.cases import Case, make_case
+from tests.fuzz.minimise import minimised
+from tests.fuzz.samples import compiled, on_the_command_line
+from tests.fuzz.session import Session
+
+CASES = 2_000
+GOOD = b"specforge: 1\nname: good\nmodel: {input: [3], layers: [linear: 3]}\n"
+
+
+def test_two_thousand_specs_break_no_promise(tmp_path: Path) -> None:
+    session = Session(0, tmp_path, samples=False)
+    session.run(range(CASES), workers=2)
+    told = [f"{key}: {again.detail}\n{case.spec!r}" for key, (_, case, again) in session.failures.items()]
+    assert not told, "\n".join(told)
+    assert session.cases == CASES
+    assert session.with_graph > CASES / 10, "the cases must reach what lies behind the checks"
+
+
+def test_a_case_is_the_same_every_time() -> None:
+    assert [make_case(3, number) for number in range(40)] == [make_case(3, number) for number in range(40)]
+    assert len({make_case(seed, 1).spec for seed in range(20)}) > 15
+
+
+def raising(path: str) -> Analysis:
+    raise KeyError(path)
+
+
+def endless(path: str) -> Analysis:
+    while True:
+        pass
+
+
+def greedy(path: str) -> Analysis:
+    assert bytearray(40 * 1024 * 1024)
+    return analyse(path)
+
+
+def silent(path: str) -> Analysis:
+    analysis = analyse(path)
+    analysis.graph = None
+    return analysis
+
+
+@pytest.mark.parametrize(
+    ("broken", "failing"), [(raising, "exception"), (endless, "slow"), (greedy, "memory"), (silent, "silent")]
+)
+def test_a_broken_promise_is_seen(
+    broken: Callable[[str], Analysis], failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "spec.yaml").write_bytes(GOOD)
+    monkeypatch.setattr(verdict, "MAX_SECONDS", 0.2)
+    monkeypatch.setattr(verdict, "MAX_MEGABYTES", 20.0)
+    assert verdict.judge().failing == ""
+    monkeypatch.setattr(verdict, "analyse", broken)
+    assert verdict.judge().failing == failing
+
+
+def test_a_process_that_dies_is_a_failure() -> None:
+    with Workers(1) as pool:
+        pool.workers[0].process.kill()
+        assert pool.judge(Case("", GOOD, b"")).failing == "crash"
+        assert pool.judge(Case("", GOOD, b"")).failing == "", "the next case has a new process"
+
+
+def test_what_fails_is_made_small() -> None:
+    data = b"a\nb\nc: {x: 1, y: 2}\nd\n" * 5
+    assert minimised(data, lambda left: b"y" in left) == b"y"
+
+
+def test_the_samples_see_failures(tmp_path: Path) -> None:
+    assert on_the_command_line(Case("", GOOD, b""), 0, tmp_path / "cli").failing == ""
+    good, wrong = compiled([Case("", GOOD, b""), Case("", b"specforge: 1\nname: none\n", b"")], tmp_path)
+    assert (good.failing, wrong.failing, wrong.place) == ("", "build", "SpecError")
