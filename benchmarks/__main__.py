@@ -6,16 +6,16 @@ import sys
 
 import torch
 
-from benchmarks import start_up, training_step
+from benchmarks import scale, start_up, training_step
 from benchmarks.comparison import Comparison, table
 from specforge.training.device import choose_device, device_name
 
-BENCHMARKS = {"start_up": start_up.compare, "training_step": training_step.compare}
+BENCHMARKS = {"start_up": start_up.compare, "scale": scale.compare, "training_step": training_step.compare}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="specforge against the plainest program.")
-    parser.add_argument("only", nargs="*", metavar="NAME", help=f"{' or '.join(BENCHMARKS)}; both by default")
+    parser.add_argument("only", nargs="*", metavar="NAME", help=f"{' or '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: half a minute instead of one or two")
     arguments = parser.parse_args()
     if unknown := set(arguments.only) - BENCHMARKS.keys():

@@ -10,6 +10,7 @@ reports all that it finds, and the next phase starts only if there was no error.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
@@ -157,10 +158,13 @@ def one_line(text: str) -> str:
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that was probably meant, or None: `covn` -> `conv`, `torch.nn.Conv2d` -> `conv`."""
+    return _nearest(word[:MAX_MESSAGE].lower(), tuple(candidates))
+
+
+@lru_cache(maxsize=1_000)  # a mistake inside a repeat is met in every iteration
+def _nearest(word: str, names: tuple[str, ...]) -> str | None:
     import difflib
 
-    word = word[:MAX_MESSAGE].lower()
-    names = list(candidates)
     by_form = {folded(name): name for name in names}
     for whole in (folded(word), folded(word.rpartition(".")[2])):
         plain = whole.rstrip("123").removesuffix("d")

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.datasets.definition import Dataset
@@ -190,6 +190,12 @@ def _folder_name(name: str) -> str:
     return name
 
 
+def _whole(version: object) -> object:
+    if isinstance(version, bool | float):  # Python takes `true` and `1.0` for 1
+        raise ValueError("1")
+    return version
+
+
 class Spec(Section):
     """One experiment. The network, the data and the recipe may be missing until something needs them.
 
@@ -200,7 +206,7 @@ class Spec(Section):
     be true of the network. `reported` are results that the source claims.
     """
 
-    specforge: Literal[1]
+    specforge: Annotated[Literal[1], BeforeValidator(_whole)]
     name: Annotated[str, AfterValidator(_folder_name)]
     description: str | None = None
     source: Source | None = None

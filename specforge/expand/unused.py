@@ -17,7 +17,8 @@ from specforge.source import Mapping, Node, Scalar, Sequence
 UNUSED_PARAM = define(
     "SF215",
     "unused-param",
-    "A param that no expression names: to change it changes nothing. Params are used as `$name`, outside of blocks.",
+    "A param that no expression names: to change it changes nothing. Params of a spec are used as `$name` outside of "
+    "blocks, those of a block inside it.",
     severity="warning",
 )
 UNUSED_BLOCK = define(
@@ -47,6 +48,19 @@ def report_unused(spec: Mapping, file: str, used_blocks: frozenset[str], finding
     for name, entry in blocks.entries.items() if isinstance(blocks, Mapping) else ():
         if name not in words and entry.key.file == file:
             findings.add(UNUSED_BLOCK, entry.key, f"block `{name}` is used nowhere", "remove it")
+        elif entry.key.file == file:
+            _report_params_of(name, entry.value, findings)
+
+
+def _report_params_of(block: str, body: Node, findings: Findings) -> None:
+    """The params that a block takes and does nothing with."""
+    params = body.get("params") if isinstance(body, Mapping) else None
+    names: set[str] = set()
+    _collect(body, names, set())
+    for name, entry in params.entries.items() if isinstance(params, Mapping) else ():
+        if name not in names:
+            message = f"param `{name}` of block `{block}` is used nowhere in it"
+            findings.add(UNUSED_PARAM, entry.key, message, f"remove it here and at every use of `{block}`")
 
 
 def _collect(node: Node, names: set[str], words: set[str]) -> None:
