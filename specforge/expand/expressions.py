@@ -21,7 +21,8 @@ from typing import Any
 
 MAX_LENGTH = 1_000
 MAX_NUMBER = 10**18
-MAX_ITEMS = 10_000
+MAX_ITEMS = 10_000  # characters of a text
+MAX_LIST = 1_000
 MAX_STEPS = 10_000
 MAX_LEVELS = 64
 
@@ -108,8 +109,8 @@ def is_too_large(value: Any) -> str | None:
             return f"is nested more than {MAX_LEVELS} levels deep"
         if isinstance(part, tuple):
             items += len(part)
-            if items > MAX_ITEMS:
-                return f"has more than {MAX_ITEMS:,} values"
+            if items > MAX_LIST:
+                return f"has more than {MAX_LIST:,} values"
             stack.extend((below, level + 1) for below in part)
     return None
 
@@ -289,8 +290,9 @@ class _Evaluator:
             raise ExpressionError(f"`{self.text(node)}` has an exponent over 64", hint="write the number itself")
         if isinstance(node.op, ast.Mult):
             for group, times in ((left, right), (right, left)):
-                if isinstance(group, str | tuple) and isinstance(times, int) and len(group) * times > MAX_ITEMS:
-                    raise ExpressionError(f"`{self.text(node)}` is too long", hint=f"at most {MAX_ITEMS:,} values")
+                most = MAX_LIST if isinstance(group, tuple) else MAX_ITEMS
+                if isinstance(group, str | tuple) and isinstance(times, int) and len(group) * times > most:
+                    raise ExpressionError(f"`{self.text(node)}` is too long", hint=f"at most {most:,} values")
         if isinstance(node.op, ast.Mod) and isinstance(left, str):
             raise ExpressionError(f"`{self.text(node)}`: texts can't be formatted", hint="write `text_$name`")
         return _BINARY[type(node.op)](left, right)

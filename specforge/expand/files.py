@@ -12,6 +12,7 @@ from specforge.source import Node, Scalar
 
 ZOO = "zoo"
 MAX_FILES = 32
+MAX_PATH = 4_096  # characters; resolving a longer one takes its time squared
 
 # Reads the file that a reference names; None, with a finding of the given rule, where it can't.
 Load = Callable[[Path, Scalar, Rule], Node | None]
@@ -28,11 +29,13 @@ def locate(folder: Path, reference: Scalar, rule: Rule, findings: Findings) -> P
     """The file's resolved path, whether it exists or not; None, with a finding, for what is no path at all."""
     text = str(reference.value)
     try:
+        if len(text) > MAX_PATH:
+            raise ValueError
         path = (folder / text).resolve()
         if not path.is_file() and in_zoo(text):
             packaged = zoo_folder() / Path(text).relative_to(ZOO)
             path = packaged.resolve() if packaged.is_file() else path
-    except (ValueError, OSError, RuntimeError):  # a NUL, a name that is too long, links in a circle
+    except (ValueError, OSError, RuntimeError):  # a NUL, a path that is too long, links in a circle
         findings.add(rule, reference.span, "this is not the path of a file", "write it as in `bases/keras.yaml`")
         return None
     return path

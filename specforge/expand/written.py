@@ -15,7 +15,7 @@ from specforge.expand.substitution import BROKEN, LayerValue, Scope, evaluated, 
 from specforge.expand.words import ITEM_KEYS, Signatures, is_null
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
-MAX_NESTING = 64
+MAX_NESTING = 24  # four levels of YAML each in the resolved spec, which must be readable again
 
 ITEM = define(
     "SF205",

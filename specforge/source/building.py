@@ -11,7 +11,7 @@ from specforge.source.nodes import Entry, Mapping, Node, Scalar, Sequence
 from specforge.source.scalars import MAX_DIGITS, resolve_plain
 from specforge.source.syntax import SYNTAX, report_forbidden, report_syntax
 
-MAX_DEPTH = 64
+MAX_DEPTH = 100
 MAX_NODES = 300_000
 MAX_ALIASES = 1_000
 

@@ -13,6 +13,7 @@ from specforge.expand.expressions import (
     MAX_ITEMS,
     MAX_LENGTH,
     MAX_LEVELS,
+    MAX_LIST,
     MAX_NUMBER,
     ExpressionError,
     evaluate,
@@ -209,7 +210,7 @@ FAILING = [
     ("'a' * 10001", "too long"),
     ("[0] * 10 ** 9", "too long"),
     ("10 ** 9 * [0]", "too long"),
-    ("[[0] * 200] * 200", "has more than 10,000 values"),
+    ("[[0] * 200] * 200", "has more than 1,000 values"),
     ("nope + 1", "unknown name `nope`"),
     ("class", "reserved word"),
 ]
@@ -278,7 +279,7 @@ def test_lists_that_double_are_stopped_without_being_walked() -> None:
     shared: Any = (0,)
     for _ in range(60):
         shared = (shared, shared)
-    assert is_too_large(shared) == f"has more than {MAX_ITEMS:,} values"
+    assert is_too_large(shared) == f"has more than {MAX_LIST:,} values"
     with pytest.raises(ExpressionError, match="more than"):
         evaluate("[x, x]", {"x": shared})
     assert len(in_words(shared)) < 100

@@ -75,7 +75,7 @@ def test_a_block_may_be_nested_through_its_own_param() -> None:
     blocks = "box: {params: {of: relu}, layers: [{$of: }]}"
     assert layers_of("- box: {of: {box: tanh}}", blocks=blocks) == ["box_1.box_1.tanh_1"]
     (message,) = mistakes(network("- box", blocks="box: {params: {of: box}, layers: [{$of: }]}"))
-    assert "SF106 layers nested more than 64 levels deep" in message
+    assert "SF106 layers nested more than 24 levels deep" in message
 
 
 @pytest.mark.parametrize(
