@@ -21,13 +21,15 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from math import isfinite
 from textwrap import wrap
-from typing import Any
+from typing import Any, get_args
 
 import yaml
+from pydantic.fields import FieldInfo
 
-from specforge.catalog.definition import Definition, Item, Items, Section
+from specforge.catalog.definition import PER_AXIS, Definition, Item, Items, Section
 from specforge.catalog.discovery import word_for
 from specforge.source import resolve_plain
 from specforge.spec import Spec
@@ -92,10 +94,29 @@ def arguments_of(section: Section) -> dict[str, Any]:
     """What differs from the defaults of a section or a word, as plain data by name."""
     given = {}
     for name, field in type(section).model_fields.items():
-        value = getattr(section, name)
+        value = meant(section, name)
         if field.is_required() or value != field.get_default(call_default_factory=True):
             given[name] = plain_value(value)
     return given
+
+
+def meant(section: Section, name: str) -> Any:
+    """The value of a field as it counts: `[3, 3]` for two axes is `3`."""
+    value = getattr(section, name)
+    if isinstance(value, tuple) and name in _per_axis(type(section)) and len(set(value)) == 1:
+        return value[0]
+    return value
+
+
+@cache
+def _per_axis(kind: type[Section]) -> frozenset[str]:
+    """The fields that take one number for all axes or a list."""
+    return frozenset(name for name, field in kind.model_fields.items() if PER_AXIS in _marks(field))
+
+
+def _marks(field: FieldInfo) -> list[Any]:
+    """What is annotated on a field or an arm of its union."""
+    return [*field.metadata, *(mark for arm in get_args(field.annotation) for mark in getattr(arm, "__metadata__", ()))]
 
 
 def _items(items: Items) -> list[Any]:

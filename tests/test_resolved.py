@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specforge.analysis import Analysis, analyse
+from specforge.analysis import Analysis, analyse, load
 from specforge.catalog.definition import Item, Section
 from specforge.diagnostics import Findings
+from specforge.diff import diff
 from specforge.resolved import flow, resolve, spec_hash, to_json, to_yaml
 from specforge.source import parse
 from specforge.spec import Spec
@@ -306,3 +307,18 @@ def test_awkward_texts_survive(text: str, tmp_path: Path) -> None:
 @given(text=TEXTS)
 def test_any_text_survives(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     assert described(text, tmp_path_factory.getbasetemp()) == text
+
+
+def test_equal_numbers_for_all_axes_are_one(tmp_path: Path) -> None:
+    layers = "{conv: {out_channels: 4, kernel_size: K, padding: P}}, {max_pool: {kernel_size: K, stride: P}}"
+    sizes = (("3", "1"), ("[3, 3]", "[1, 1]"), ("[3, 5]", "1"))
+    written = [layers.replace("K", kernel).replace("P", margin) for kernel, margin in sizes]
+    specs = []
+    for number, layers in enumerate(written):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(f"specforge: 1\nname: x\nmodel: {{input: [3, 32, 32], layers: [{layers}]}}\n")
+        specs.append(load(file))
+    assert to_yaml(specs[0]) == to_yaml(specs[1])
+    assert spec_hash(specs[0]) == spec_hash(specs[1]) != spec_hash(specs[2])
+    assert diff(tmp_path / "0.yaml", tmp_path / "1.yaml").same
+    assert not diff(tmp_path / "0.yaml", tmp_path / "2.yaml").same

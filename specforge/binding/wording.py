@@ -33,6 +33,11 @@ _BOUNDS = {
 
 # What other frameworks call an argument, folded; used where the argument exists.
 _OTHER_NAMES = {
+    "scaleactivation": "gate",
+    "stochasticdepth": "drop_path",
+    "stochasticdepthprob": "drop_path",
+    "attentiondropout": "dropout",
+    "end": "stop",
     "filters": "out_channels",
     "units": "out_features",
     "poolsize": "kernel_size",

@@ -328,5 +328,6 @@ def _at_least(low: int) -> Callable[[int | tuple[int, ...]], int | tuple[int, ..
 
 Count = Annotated[int, Field(ge=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
-Extent = Annotated[int | tuple[int, ...], BeforeValidator(_at_least(1)), BeforeValidator(_one_or_list)]
-Margin = Annotated[int | tuple[int, ...], BeforeValidator(_at_least(0)), BeforeValidator(_one_or_list)]
+PER_AXIS = "one number for all axes, or a list of one for each"
+Extent = Annotated[int | tuple[int, ...], BeforeValidator(_at_least(1)), BeforeValidator(_one_or_list), PER_AXIS]
+Margin = Annotated[int | tuple[int, ...], BeforeValidator(_at_least(0)), BeforeValidator(_one_or_list), PER_AXIS]

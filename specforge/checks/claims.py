@@ -50,8 +50,14 @@ def check_expect(subject: Subject) -> None:
             if same
             else f"write `{name}: {_yaml(actual[name])}` if the layers are right"
         )
-        message = f"`{name}` is {shown}, expected {expected}"
+        message = f"`{name}` is {shown}, expected {expected}" + _difference(actual[name], wanted)
         subject.findings.add(EXPECTATION, subject.span("expect", name), message, hint)
+
+
+def _difference(found: int | tuple[int, ...], wanted: int | tuple[int, ...]) -> str:
+    if isinstance(found, tuple) or isinstance(wanted, tuple):
+        return ""
+    return f": {abs(found - wanted):,} too {'many' if found > wanted else 'few'}"
 
 
 def _actual(graph: Graph) -> dict[str, int | tuple[int, ...]]:

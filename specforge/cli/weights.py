@@ -9,6 +9,7 @@ import typer
 from specforge.analysis import analyse
 from specforge.cli import console
 from specforge.cli.guard import guarded
+from specforge.cli.options import Settings
 
 
 class Action(StrEnum):
@@ -27,15 +28,19 @@ def weights(
         Path | None,
         typer.Option("--from", help="A file of weights; by default torchvision's network of the spec's name."),
     ] = None,
+    network: Annotated[
+        str | None, typer.Option("--network", help="torchvision's name of the network, if not the spec's.")
+    ] = None,
+    set_: Settings = None,
     format_: Annotated[Format, typer.Option("--format", help="How the map is written.")] = Format.text,
 ) -> None:
     """Show how weights of torchvision, or of a file, fill a spec's network: names, and shapes that agree."""
-    found, graph = analyse(spec).require()
+    found, graph = analyse(spec, tuple(set_ or ())).require()
     from specforge.torch_backend.weights import WeightsError, file_shapes, key_map, torchvision_shapes
 
     ours = graph.state()
     try:
-        theirs = torchvision_shapes(found.name) if from_ is None else file_shapes(from_)
+        theirs = torchvision_shapes(network or found.name) if from_ is None else file_shapes(from_)
         names = key_map(ours, theirs, found.weights)
     except WeightsError as error:
         console.error(error.message, error.hint)

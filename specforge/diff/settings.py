@@ -13,7 +13,7 @@ from specforge.binding import held
 from specforge.catalog.definition import Definition, Section
 from specforge.catalog.discovery import word_for
 from specforge.diff.difference import Setting
-from specforge.resolved import arguments_of, plain_value
+from specforge.resolved import arguments_of, meant, plain_value
 
 
 def differences(before: Any, after: Any, path: str) -> Iterator[Setting]:
@@ -24,7 +24,7 @@ def differences(before: Any, after: Any, path: str) -> Iterator[Setting]:
     elif isinstance(before, Section) and type(before) is type(after):
         for name, field in type(before).model_fields.items():
             if not any(arm.kind == "items" for arm in held(field.annotation)):
-                yield from differences(getattr(before, name), getattr(after, name), _below(path, name))
+                yield from differences(meant(before, name), meant(after, name), _below(path, name))
     elif _are_same_words(before, after):
         for number, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from differences(old, new, f"{path}[{number}]")

@@ -123,6 +123,10 @@ def _check_type(block: Block, param: Param, value: Any, default: Any, given: _Gi
         if _agrees(value, default):
             return True
         wanted, hint = _kind(default), f"its default is `{in_words(default)}`, which fixes the type"
+        if isinstance(value, float) and isinstance(default, int) and not isinstance(default, bool):
+            hint = f"write its default as `{default}.0` if it may be any number"
+        else:
+            hint += "; `required any` takes everything"
     found = "nothing" if value is None else _kind(value)
     message = f"`{param.name}` of block `{block.name}` must be {wanted}, found {found}"
     findings.add(BLOCK_ARGUMENT, given.scope.located(given.entry.value.span), message, hint)
@@ -141,12 +145,19 @@ def _is_of(kind: str, value: Any) -> bool:
 
 
 def _agrees(value: Any, default: Any) -> bool:
-    """A whole number also serves where a number is expected, null where nothing is."""
+    """Null serves everywhere, a whole number for a number, and a list of numbers for one, as in layers' arguments."""
     if value is None or default is None or _kind(value) == _kind(default):
         return True
-    if _kind(value) == "a whole number" and _kind(default) == "a number":
+    if _kind(default) in _NUMBERS and (_kind(value) == "a whole number" or _is_of_numbers(value)):
         return True
-    return _may_be_layers(value) and _may_be_layers(default)
+    return (_may_be_layers(value) and _may_be_layers(default)) or (_kind(value) in _NUMBERS and _is_of_numbers(default))
+
+
+_NUMBERS = ("a whole number", "a number")
+
+
+def _is_of_numbers(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(_kind(item) in _NUMBERS for item in value)
 
 
 def _may_be_layers(value: Any) -> bool:

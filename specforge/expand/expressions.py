@@ -269,6 +269,8 @@ class _Evaluator:
             return self.names[node.id]
         if node.id in ("true", "false"):
             return node.id == "true"
+        if node.id == "null":
+            return None
         raise ExpressionError(f"unknown name `{node.id}`", name=node.id)
 
     def on_list(self, node: ast.List) -> tuple[Any, ...]:

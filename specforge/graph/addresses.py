@@ -66,6 +66,9 @@ class Addresses:
         """Why an address leads to nothing, and what to write."""
         message = f"`from: {address}` leads to no earlier item"
         candidates = self._candidates(address)
+        if any(prefix.startswith(f"{path}.") for prefix, _ in self.levels for path in candidates):
+            hint = "name an earlier item; `{id: whole, identity: }` before it gives what enters a name"
+            return f"this item lies in `{address}`, whose value is not there yet", hint
         for prefix, items in self.levels:
             if any(prefix + other.id == path for other in items for path in candidates):
                 if prefix + address == self.levels[-1][0] + item.id:
@@ -75,7 +78,8 @@ class Addresses:
             if _without_iterations(path) in candidates and path not in candidates:
                 return message, f"name the iteration too: `{self._relative(path)}`"
         close = nearest(address, ["previous", "input", *map(self._relative, self.values)])
-        return message, f"did you mean `{close}`?" if close else "paths are shown by `specforge summary`"
+        here = [*dict.fromkeys(self._relative(path) for path in reversed(self.values))][:8]
+        return message, f"did you mean `{close}`?" if close else f"it may be {', '.join(['previous', 'input', *here])}"
 
     def _relative(self, path: str) -> str:
         """A path as it can be written here."""

@@ -1,7 +1,7 @@
 """Which initializer fills which parameter: an item's own `init` over the last matching rule of `model.init`."""
 
-from specforge.catalog.definition import Initializer, Item, Parameter
-from specforge.catalog.discovery import word_for
+from specforge.catalog.definition import Composite, Initializer, Item, Parameter
+from specforge.catalog.discovery import definition, word_for
 from specforge.diagnostics import Findings, Span, define, nearest
 from specforge.shapes import Shape
 from specforge.spec import InitRule, Selector
@@ -11,7 +11,8 @@ INIT = define(
     "bad-init",
     """
 An `init` names a parameter that the layer does not have, or a rule of `model.init` matches nothing. A convolution has
-`weight` and `bias`; so have linear layers and batch norm.""",
+`weight` and `bias`; so have linear layers and batch norm. A rule's `parameter: bias` is also that of a part inside a
+layer, such as `fc1.bias`; `parameter: weight` only where it has two axes or more, so that no norm's scale is meant.""",
 )
 
 
@@ -20,8 +21,8 @@ class Initialization:
 
     def __init__(self, rules: tuple[InitRule, ...], spans: tuple[Span, ...], findings: Findings):
         self.rules, self.spans, self.findings = rules, spans, findings
-        self.matched: set[int] = set()
-        self.kinds: set[str] = set()
+        self.matched: set[tuple[int, str, str]] = set()  # rule, key and word
+        self.seen: dict[str, set[str]] = {"path": set(), "kind": set(), "parameter": set()}
 
     def of(self, item: Item, path: str, parameters: tuple[Parameter, ...]) -> dict[str, Initializer]:
         """By parameter, in state_dict order."""
@@ -29,26 +30,49 @@ class Initialization:
             return {}
         shapes = {p.name: p.shape for p in parameters if p.role == "parameter"}
         if shapes:
-            self.kinds.add(item.kind)
+            self.seen["path"].add(path)
+            self.seen["kind"].add(item.kind)
+            self.seen["parameter"] |= shapes.keys()
         for name in item.initializers.keys() - shapes.keys():
             self._report_unknown(item, name, shapes)
         chosen: dict[str, Initializer] = {}
         for name, shape in shapes.items():
-            initializer, span = self._choose(item, path, name)
+            initializer, span = self._choose(item, path, name, shape)
             if initializer is not None:
                 self._check_axes(item, name, shape, initializer, span)
                 chosen[name] = initializer
         return chosen
 
     def report_unmatched(self) -> None:
-        """The rules that no parameter of the whole network matched."""
+        """The rules that no parameter of the whole network matched, and words in them that mean nothing."""
         for number, rule in enumerate(self.rules):
-            if number not in self.matched:
+            span = self._span(number, _WHOLE)
+            idle = [
+                (k, w) for k, words in _words(rule.select).items() for w in words if (number, k, w) not in self.matched
+            ]
+            misspelt = [(key, word) for key, word in idle if self._is_misspelt(key, word)]
+            for key, word in misspelt:
+                close = nearest(word, self._known(key))
+                hint = f"did you mean `{close}`?" if close else f"those with parameters here: {_list(self.seen[key])}"
+                self.findings.add(INIT, span, f"`{key}: {word}` of this rule of `init` matches nothing", hint)
+            if not misspelt and not any(matched[0] == number for matched in self.matched):
                 message = f"this rule of `init` matches no parameter: {_spelled(rule.select)}"
-                hint = "check `kind` and `parameter`, or remove the rule"
-                if self.kinds:
-                    hint = f"layers with parameters here: {', '.join(f'`{kind}`' for kind in sorted(self.kinds))}"
-                self.findings.add(INIT, self._span(number, _WHOLE), message, hint)
+                hint = f"layers with parameters here: {_list(self.seen['kind'])}" if self.seen["kind"] else "remove it"
+                self.findings.add(INIT, span, message, hint)
+
+    def _is_misspelt(self, key: str, word: str) -> bool:
+        """Whether a word that matched nothing can't be right, as a layer is that this network happens not to have."""
+        if key == "kind":
+            return definition("layers", word) is None
+        if key == "parameter":
+            return word not in self.seen[key] and nearest(word, self._known(key)) is not None
+        return not any(_lies_in(path, word) for path in self.seen[key])
+
+    def _known(self, key: str) -> list[str]:
+        if key == "path":
+            steps = [path.split(".") for path in self.seen[key]]
+            return [".".join(parts[:depth]) for parts in steps for depth in range(1, len(parts) + 1)]
+        return [*self.seen[key], *(name.rpartition(".")[2] for name in self.seen[key])]
 
     def _span(self, number: int, default: Span) -> Span:
         return self.spans[number] if number < len(self.spans) else default
@@ -58,14 +82,22 @@ class Initialization:
         known, close = ", ".join(f"`{n}`" for n in shapes), nearest(name, shapes)
         hint = f"its parameters: {known}" if known else "give `init` to the layer that has it"
         hint = f"did you mean `{close}`?" if close else hint
+        if isinstance(item.layer, Composite):
+            message = f"`{item.id}` is made of layers and has no parameters of its own, so no `{name}`"
+            hint = (
+                "give `init` to the layer inside, by a param of its block, or by a rule of `model.init` with its `path`"
+            )
+            self.findings.add(INIT, span, message, hint)
+            return
         self.findings.add(INIT, span, f"`{item.kind}` has no parameter `{name}`", hint)
 
-    def _choose(self, item: Item, path: str, name: str) -> tuple[Initializer | None, Span]:
+    def _choose(self, item: Item, path: str, name: str, shape: Shape) -> tuple[Initializer | None, Span]:
         """What fills a parameter, and where that was written."""
         chosen, span = None, item.span
         for number, rule in enumerate(self.rules):
-            if _selects(rule.select, path, item.kind, name):
-                self.matched.add(number)
+            words = _matching(rule.select, path, item.kind, name, shape)
+            if words is not None:
+                self.matched |= {(number, key, word) for key, word in words}
                 chosen, span = rule.initializer, self._span(number, item.span)
         if name in item.initializers:
             return item.initializers[name], item.argument_spans.get(f"init.{name}", item.span)
@@ -88,12 +120,28 @@ def _spelled(selector: Selector) -> str:
     return ", ".join(f"{key} {value}" for key, value in selector.model_dump(exclude_none=True).items())
 
 
-def _selects(select: Selector, path: str, kind: str, parameter: str) -> bool:
-    """Whether a rule is about a parameter of a layer."""
-    paths = (select.path,) if isinstance(select.path, str) else select.path
-    inside = paths is None or any(_lies_in(path, wanted) for wanted in paths)
-    names = (parameter, parameter.rpartition(".")[2])  # `weight` is also that of a layer inside this one
-    return inside and _matches(select.kind, kind) and any(_matches(select.parameter, name) for name in names)
+def _words(select: Selector) -> dict[str, tuple[str, ...]]:
+    """The words of every key that is given."""
+    given = {"path": select.path, "kind": select.kind, "parameter": select.parameter}
+    return {k: words if isinstance(words, tuple) else (words,) for k, words in given.items() if words is not None}
+
+
+def _matching(select: Selector, path: str, kind: str, parameter: str, shape: Shape) -> list[tuple[str, str]] | None:
+    """The words of a rule that a parameter matches, None where it does not match all keys."""
+    names = {parameter}
+    part = parameter.rpartition(".")[2]
+    if part != "weight" or len(shape) > 1:  # `weight` is no norm's scale inside a layer
+        names.add(part)
+    matched: list[tuple[str, str]] = []
+    for key, words in _words(select).items():
+        if key == "path":
+            found = [(key, word) for word in words if _lies_in(path, word)]
+        else:
+            found = [(key, word) for word in words if word in (names if key == "parameter" else {kind})]
+        if not found:
+            return None
+        matched += found
+    return matched
 
 
 def _lies_in(path: str, wanted: str) -> bool:
@@ -102,5 +150,5 @@ def _lies_in(path: str, wanted: str) -> bool:
     return any(f"{form}.".startswith(f"{wanted}.") for form in forms)
 
 
-def _matches(wanted: str | tuple[str, ...] | None, found: str) -> bool:
-    return wanted is None or found == wanted or (isinstance(wanted, tuple) and found in wanted)
+def _list(names: set[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)[:12])

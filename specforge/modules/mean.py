@@ -1,12 +1,12 @@
-"""Mean over one axis."""
+"""Mean over one axis or several."""
 
 from torch import Tensor, nn
 
 
 class Mean(nn.Module):
-    """(N, …) -> (N, …)' with one axis less: the mean over axis `dim`; of size 1 with `keepdim`."""
+    """(N, …) -> (N, …)' without the axes `dim`: the mean over them; of size 1 with `keepdim`."""
 
-    def __init__(self, dim: int, *, keepdim: bool = False):
+    def __init__(self, dim: int | tuple[int, ...], *, keepdim: bool = False):
         super().__init__()
         self.dim = dim
         self.keepdim = keepdim

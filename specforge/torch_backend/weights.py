@@ -68,7 +68,8 @@ def _paired(ours: list[str], theirs: list[str]) -> dict[str, str]:
         whose, more = (
             ("the network", ours[len(theirs) :]) if len(ours) > len(theirs) else ("the file", theirs[len(ours) :])
         )
-        raise WeightsError(f"{whose} has {len(more)} tensors more, such as `{more[0]}`")
+        message = f"{whose} has {len(more)} tensors more; matched in order, `{more[0]}` is the first that is left"
+        raise WeightsError(message, hint="`weights: {unused: […]}` names modules of the file that the network lacks")
     return dict(zip(ours, theirs, strict=True))
 
 
@@ -88,7 +89,7 @@ def torchvision_shapes(name: str) -> dict[str, Shape]:
     from torchvision import models
 
     if name not in models.list_models():
-        hint = "`--from FILE` reads the names of a file of weights"
+        hint = "`--network NAME` names it, `--from FILE` reads a file of weights"
         raise WeightsError(f"torchvision has no classification network `{name}`", hint=hint)
     options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     with torch.device("meta"):

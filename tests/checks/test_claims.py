@@ -17,6 +17,6 @@ def test_an_expected_count_that_is_another_count_is_named(tmp_path: Path) -> Non
     model = "model: {input: [4], layers: [{linear: 2}, batch_norm]}"
     spec.write_text(f"specforge: 1\nname: m\n{model}\nexpect: {{trainable_parameters: 18}}\n")
     (found,) = analyse(spec).findings
-    assert found.message == "`trainable_parameters` is 14, expected 18"
+    assert found.message == "`trainable_parameters` is 14, expected 18: 4 too few"
     assert found.hint is not None
     assert "`total_parameters`" in found.hint

@@ -232,7 +232,7 @@ def test_what_is_no_item_is_one_finding(item: str) -> None:
         ("unit: {channels: 3, kernel_size: wide}", "must be a whole number, found text"),
         ("unit: {channels: 3, kernel_size: 1.5}", "must be a whole number, found a number"),
         ("unit: {channels: 3, kernel_size: true}", "must be a whole number, found true or false"),
-        ("unit: {channels: 3, kernel_size: [3, 3]}", "must be a whole number, found a list"),
+        ("unit: {channels: 3, kernel_size: [relu]}", "must be a whole number, found a list"),
         ("unit: {channels: 3, kernel_size: {relu: }}", "must be a whole number, found layers"),
     ],
 )

@@ -199,7 +199,7 @@ def test_a_rule_that_matches_nothing_is_an_error_at_the_rule(tmp_path: Path) -> 
         ("{flatten: , init: {weight: zeros}}", "give `init` to the layer that has it"),
         ("{batch_norm: , init: {running_mean: zeros}}", "`weight`, `bias`"),
         ("{conv: {out_channels: 4, kernel_size: 1, bias: false}, init: {bias: zeros}}", "`weight`"),
-        ("{sequential: {layers: [{linear: 4}]}, init: {weight: zeros}}", "give `init` to the layer that has it"),
+        ("{sequential: {layers: [{linear: 4}]}, init: {weight: zeros}}", "give `init` to the layer inside"),
     ],
 )
 def test_an_init_of_a_parameter_that_is_not_there(layer: str, hint: str, tmp_path: Path) -> None:

@@ -122,6 +122,7 @@ def test_an_unwired_network_has_plain_modules(tmp_path: Path) -> None:
     ("layers", "found"),
     [
         ("- {from: later, relu: }\n- {id: later, tanh: }", "SF403 `later` comes later: only earlier items can be read"),
+        ("- unit", "SF403 this item lies in `unit_1`, whose value is not there yet"),
         ("- {id: own, from: own, relu: }", "SF403 `from: own` is the item itself"),
         ("- {id: stem, tanh: }\n- {from: steem, relu: }", "SF403 `from: steem` leads to no earlier item"),
         (
@@ -143,7 +144,7 @@ def test_an_unwired_network_has_plain_modules(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_address_is_told(layers: str, found: str, tmp_path: Path) -> None:
-    told = messages(tmp_path, layers)
+    told = messages(tmp_path, layers, blocks="unit: {layers: [{from: unit_1, relu: }]}" if "unit" in layers else "")
     assert len(told) == 1
     assert told[0].startswith(found)
 

@@ -51,8 +51,8 @@ def test_the_beginning_of_a_network_leaves_the_end_of_the_file() -> None:
     ("theirs", "weights", "message"),
     [
         ({"x": (2, 3), "y": (4,), "z": (5, 5)}, None, r"`c.weight` is \[5, 4\], `z`.* is \[5, 5\]"),
-        ({"x": (2, 3), "y": (4,)}, None, "the network has 1 tensors more, such as `c.weight`"),
-        ({"x": (2, 3), "y": (4,), "z": (5, 4), "w": (1,)}, None, "the file has 1 tensors more, such as `w`"),
+        ({"x": (2, 3), "y": (4,)}, None, "the network has 1 tensors more; .*`c.weight`"),
+        ({"x": (2, 3), "y": (4,), "z": (5, 4), "w": (1,)}, None, "the file has 1 tensors more; .*`w`"),
         ({"x": (2, 3)}, Weights(keys={"q.*": "x"}), r"names `q.\*`, which no tensor that the network has"),
         ({"x": (2, 3)}, Weights(keys={"a.*": "q"}), "names `q`, which no tensor that the file has"),
     ],

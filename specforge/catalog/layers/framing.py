@@ -174,6 +174,7 @@ class Slice(_Part):
     Source: https://docs.python.org/3/library/functions.html#slice
     """
 
+    also_known_as: ClassVar[tuple[str, ...]] = ("narrow", "chunk", "split")
     passes_shift: ClassVar[bool] = True
     dim: int = 1
     start: int = 0
@@ -189,10 +190,11 @@ class Slice(_Part):
                 raise Misfit(message, hint=f"write a number from {-size} to {size}", argument=name)
         left = len(range(size)[self.start : self.stop : self.step])
         if not left:
+            if self.stop is None:
+                message = f"`start: {self.start}` leaves nothing of an axis of {size} entries"
+                raise Misfit(message, hint=f"write a number below {size}", argument="start")
             message = f"nothing lies from {self.start} to before {self.stop} in an axis of {size} entries"
-            raise Misfit(
-                message, hint="`stop` must come after `start`", argument="start" if self.stop is None else "stop"
-            )
+            raise Misfit(message, hint="`stop` must come after `start`", argument="stop")
         return (*input[:axis], left, *input[axis + 1 :])
 
     def strides(self, axes: int) -> tuple[int, ...]:

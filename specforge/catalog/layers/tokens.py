@@ -1,7 +1,7 @@
 """Layers that make tokens of an image, and what belongs to tokens: (N, L, C), or a grid of them (N, H, W, C)."""
 
 from math import prod
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -197,31 +197,41 @@ def grid_shape(word: str, input: Shape) -> tuple[int, int, int]:
 
 
 class Mean(Layer):
-    """Takes the mean over one axis, by default over an image's tokens.
+    """Takes the mean over one axis or several, by default over an image's tokens.
 
         layers:
           - patch_embedding: {patch_size: 16, out_channels: 48}
           - mean
 
-    Shapes: (N, L, C) -> (N, C) with `dim: 1`; with `keepdim` the axis stays, with one entry. `dim` is torch's: the
-    batch is 0, negative numbers count from the end. For the mean of an image's channels use `global_avg_pool`.
+    Shapes: (N, L, C) -> (N, C) with `dim: 1`, (N, H, W, C) -> (N, C) with `dim: [1, 2]`; with `keepdim` an axis stays,
+    with one entry. `dim` is torch's: the batch is 0, negative numbers count from the end. For an image (N, C, H, W) use
+    `global_avg_pool`.
 
-    Errors: an axis that doesn't exist; an input of a single axis without `keepdim`.
+    Errors: an axis that doesn't exist or is named twice; no axis left without `keepdim`.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.mean.html
     """
 
     main: ClassVar[str | None] = "dim"
     also_known_as: ClassVar[tuple[str, ...]] = ("reduce_mean", "token_pooling", "mean_pool")
-    dim: int = 1
+    dim: int | Annotated[tuple[int, ...], Field(min_length=1)] = 1
     keepdim: bool = False
 
+    def axes(self, input: Shape) -> tuple[int, ...]:
+        """The axes that are averaged, the first after the batch being 0."""
+        named = self.dim if isinstance(self.dim, tuple) else (self.dim,)
+        found = tuple(axis_at(dim, input) for dim in named)
+        if len(set(found)) < len(found):
+            raise Misfit(f"`dim` names an axis of {spelled(input)} twice", hint="name each once", argument="dim")
+        return found
+
     def output_shape(self, input: Shape) -> Shape:
-        axis = axis_at(self.dim, input)
-        if len(input) == 1 and not self.keepdim:
-            message = f"`mean` takes away an axis, {spelled(input)} has one"
-            raise Misfit(message, hint="use `keepdim: true` to keep it with one entry")
-        return (*input[:axis], *([1] if self.keepdim else []), *input[axis + 1 :])
+        axes = self.axes(input)
+        if len(input) == len(axes) and not self.keepdim:
+            message = f"`mean` takes away all axes of {spelled(input)}"
+            raise Misfit(message, hint="use `keepdim: true` to keep them with one entry")
+        kept = ((1 if axis in axes else size) for axis, size in enumerate(input) if self.keepdim or axis not in axes)
+        return tuple(kept)
 
     def reach(self, axes: int) -> None:
         return None
@@ -233,5 +243,6 @@ class Mean(Layer):
         return Kept()
 
     def lower(self, input: Shape) -> Call:
-        arguments = {"dim": axis_at(self.dim, input) + 1}
+        numbers = tuple(axis + 1 for axis in self.axes(input))
+        arguments: dict[str, Any] = {"dim": numbers if len(numbers) > 1 else numbers[0]}
         return Call("specforge.modules.Mean", arguments | ({"keepdim": True} if self.keepdim else {}))
