@@ -146,6 +146,10 @@ class Layer(Definition):
         """
         return None
 
+    def needs_several_images(self, input: Shape) -> bool:
+        """Whether training fails on a batch of a single image, as a batch norm does that has one value a channel."""
+        return False
+
     def macs(self, input: Shape, output: Shape) -> int:
         """Multiply-accumulates for one image, of convolutions and matrix products only."""
         return 0

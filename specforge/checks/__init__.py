@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from specforge.checks.acceptance import check_accept
 from specforge.checks.augmentations import check_augmentations
+from specforge.checks.batches import check_batches
 from specforge.checks.biases import check_lost_biases
 from specforge.checks.claims import check_assumed, check_expect
 from specforge.checks.dataset_fit import check_dataset_fit
@@ -24,6 +25,7 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     check_splits,
     check_dataset_fit,
     check_augmentations,
+    check_batches,
     check_checkpoint,
     check_rates,
     check_softmax_before_loss,

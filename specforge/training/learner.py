@@ -61,7 +61,7 @@ class Learner:
 
     def loss_of(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The logits of a batch, and its loss: with side branches, theirs are added by their weights."""
-        output = self.module(batch.images)
+        output = self._outputs(batch)
         if not isinstance(output, tuple):
             loss: Tensor = self.loss(output, batch.labels)
             return output, loss
@@ -71,6 +71,16 @@ class Learner:
         for path, weight in self.module.head_weights.items():
             loss = loss + weight * self.loss(heads[path], batch.labels)
         return logits, loss
+
+    def _outputs(self, batch: Batch) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
+        try:
+            outputs: Tensor | tuple[Tensor, dict[str, Tensor]] = self.module(batch.images)
+        except ValueError as error:
+            if len(batch.images) > 1:
+                raise
+            hint = "choose a `batch_size` that leaves no single image over"
+            raise TrainingError(f"a batch of one image can't be normalised: {error}", hint=hint) from None
+        return outputs
 
     def checkpoint(self, progress: Progress) -> Checkpoint:
         return Checkpoint(progress, self.module.state_dict(), optimizer_state(self.optimizer, self.module))

@@ -39,6 +39,9 @@ class BatchNorm(Layer):
             raise Misfit(message, hint="join axes with `flatten` before it")
         return input
 
+    def needs_several_images(self, input: Shape) -> bool:
+        return elements(input[1:]) == 1
+
     def parameters(self, input: Shape) -> tuple[Parameter, ...]:
         affine = _scale_and_shift(input[0]) if self.affine else ()
         return (*affine, *_running(input[0])) if self.track_running_stats else affine

@@ -1,0 +1,44 @@
+"""Whether every batch of an epoch can be trained on."""
+
+from specforge.checks.data_split import fractions_of, part_sizes, range_rows
+from specforge.checks.subject import Subject
+from specforge.diagnostics import define
+from specforge.shapes import spelled
+from specforge.spec import Data
+
+ONE_IMAGE = define(
+    "SF519",
+    "batch-of-one-image",
+    """
+A batch norm subtracts the batch's mean from every channel. Where one image has a single value in each channel, as
+features have, a batch of one image leaves nothing, and training stops with an error. That happens with `batch_size: 1`,
+and when the images of the training part don't divide into batches but for one: 1,001 images in batches of 100. Choose
+another batch size, or normalise before the values are pooled.""",
+)
+
+
+def check_batches(subject: Subject) -> None:
+    """No batch holds one image alone where a layer needs several."""
+    spec, graph = subject.spec, subject.graph
+    if spec.train is None or spec.data is None or graph is None:
+        return
+    size, images = spec.train.batch_size, _training_images(spec.data)
+    if size > 1 and (images is None or images % size != 1):
+        return
+    alone = next((n for n in graph.leaves() if n.trainable and n.layer and n.layer.needs_several_images(n.input)), None)
+    if alone is None:
+        return
+    what = "a batch is one image" if size == 1 else f"of {images:,} images in batches of {size} the last is alone"
+    message = f"{what}: `{alone.kind}` on {spelled(alone.input)} needs several (at `{alone.path}`)"
+    hint = "write another `batch_size`" if size == 1 else f"write `batch_size: {size + 1}`, or another"
+    subject.findings.add(ONE_IMAGE, subject.span("train", "batch_size"), message, hint)
+
+
+def _training_images(data: Data) -> int | None:
+    """How many images an epoch has, where that is known before they are read."""
+    facts, split = data.dataset.facts(), data.split
+    if isinstance(split.train, tuple):
+        return None if facts.train is None else sum(len(range_rows(bounds, facts.train)) for bounds in split.train)
+    sizes = (facts.train,) if split.test == "official" else (facts.train, facts.test)
+    known = [size for size in sizes if size is not None]
+    return part_sizes(tuple(fractions_of(split).values()), sum(known))[0] if len(known) == len(sizes) else None
