@@ -13,6 +13,8 @@ from specforge.graph import Graph, lower
 from specforge.spec import Data, Spec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
 
     from specforge.data.prepare import Prepared
@@ -51,19 +53,28 @@ class Run:
 
 
 def compile(  # noqa: A001  the word of the phase, as in `re.compile`
-    spec: str | Path | Spec, *, settings: tuple[str, ...] = (), seed: int | None = None, download: bool = False
+    spec: str | Path | Spec,
+    *,
+    settings: tuple[str, ...] = (),
+    seed: int | None = None,
+    weights: "str | Path | Mapping[str, torch.Tensor] | None" = None,
+    download: bool = False,
 ) -> "torch.nn.Module":
     """The network of a spec file or of a loaded spec, on the CPU, with fresh weights (repeatable with a `seed`).
 
+    `weights`, a file or a state dict, fill it instead, under our names or in the order that the spec's `weights:` says.
     Its `pretrained` parts have their published weights, which `download` fetches where they are missing.
     Raises `SpecError` with every error of a spec that is not right, `WeightsError` for weights that can't be used.
     """
     _require_training_packages()
-    from specforge.torch_backend import build, load_pretrained
+    from specforge.torch_backend import build, load_pretrained, load_weights
 
-    graph = _spec_and_graph(spec, settings)[1]
+    found, graph = _spec_and_graph(spec, settings)
     module = build(graph, seed=seed)
-    load_pretrained(module, graph, download=download)
+    if weights is None:
+        load_pretrained(module, graph, download=download)
+    else:
+        load_weights(module, weights, found.weights)
     return module
 
 

@@ -34,8 +34,12 @@ def weights(
     set_: Settings = None,
     format_: Annotated[Format, typer.Option("--format", help="How the map is written.")] = Format.text,
 ) -> None:
-    """Show how weights of torchvision, or of a file, fill a spec's network: names, and shapes that agree."""
-    found, graph = analyse(spec, tuple(set_ or ())).require()
+    """Show how weights of torchvision, or of a file, fill a spec's network: our name, theirs, and the shape."""
+    analysis = analyse(spec, tuple(set_ or ()))
+    # a network whose claims fail can still be compared: that may be how its mistake is found
+    found, graph = analysis.spec, analysis.graph
+    if found is None or graph is None:
+        found, graph = analysis.require()
     from specforge.torch_backend.weights import WeightsError, file_shapes, key_map, torchvision_shapes
 
     ours = graph.state()
@@ -59,6 +63,7 @@ def _show(names: dict[str, str], ours: dict[str, tuple[int, ...]], format_: Form
     widths = [max((len(name) for name in column), default=0) for column in (names, names.values())]
     for name, other in names.items():
         print(f"{name:{widths[0]}}  {other:{widths[1]}}  {spelled(ours[name])}")
+    console.note(f"all {len(names)} tensors of the network are filled")
 
 
 command = guarded(weights)

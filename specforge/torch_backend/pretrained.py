@@ -3,12 +3,14 @@
 Files lie in torch's own cache, as torchvision's do; a file is read only when its checksum is that of the zoo spec.
 """
 
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from specforge.catalog.definition import Weights
 from specforge.catalog.layers.pretrained import Pretrained
 from specforge.graph import Graph
 from specforge.torch_backend.weights import WeightsError, key_map, read_weights, renamed, shapes
@@ -19,6 +21,13 @@ def load_pretrained(module: nn.Module, graph: Graph, *, download: bool = False) 
     for node in graph.root.walk():
         if isinstance(node.layer, Pretrained) and node.layer.weights != "none" and node.shares is None:
             _fill(module.get_submodule(node.path), node.layer, download=download)
+
+
+def load_weights(module: nn.Module, weights: str | Path | Mapping[str, Tensor], names: Weights | None = None) -> None:
+    """Fill a whole network from a file or a state dict; WeightsError for what does not fit."""
+    state = weights if isinstance(weights, Mapping) else read_weights(Path(weights))
+    found = key_map(shapes(module.state_dict()), shapes(state), names)
+    module.load_state_dict(renamed(state, found))
 
 
 def _fill(module: nn.Module, layer: Pretrained, *, download: bool) -> None:

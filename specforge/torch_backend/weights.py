@@ -44,10 +44,10 @@ def key_map(
         if not group or not counterparts:
             name, whose = (pattern, "the network has") if not group else (other, "the file has")
             raise WeightsError(f"`weights.keys` names `{name}`, which no tensor that {whose} matches")
-        matched |= _paired(group, counterparts)
+        matched |= _paired(group, counterparts, ours, theirs)
         rest = [name for name in rest if name not in matched]
         others = [name for name in others if name not in counterparts]
-    matched |= _paired(rest, others if whole else others[: len(rest)])
+    matched |= _paired(rest, others if whole else others[: len(rest)], ours, theirs)
     return _agreeing({name: matched[name] for name in ours}, ours, theirs)
 
 
@@ -62,15 +62,20 @@ def _agreeing(matched: dict[str, str], ours: Mapping[str, Shape], theirs: Mappin
     return matched
 
 
-def _paired(ours: list[str], theirs: list[str]) -> dict[str, str]:
-    """Tensors in order; WeightsError where there are not as many."""
-    if len(ours) != len(theirs):
-        whose, more = (
-            ("the network", ours[len(theirs) :]) if len(ours) > len(theirs) else ("the file", theirs[len(ours) :])
-        )
-        message = f"{whose} has {len(more)} tensors more; matched in order, `{more[0]}` is the first that is left"
-        raise WeightsError(message, hint="`weights: {unused: […]}` names modules of the file that the network lacks")
-    return dict(zip(ours, theirs, strict=True))
+def _paired(
+    names: list[str], others: list[str], ours: Mapping[str, Shape], theirs: Mapping[str, Shape]
+) -> dict[str, str]:
+    """Tensors in order; WeightsError where there are not as many, with the place where both part."""
+    if len(names) == len(others):
+        return dict(zip(names, others, strict=True))
+    pairs = zip(names, others, strict=False)
+    apart = next((i for i, (n, o) in enumerate(pairs) if ours[n] != theirs[o]), min(len(names), len(others)))
+    whose = "the network" if len(names) > len(others) else "the file"
+    sides = [f"`{side[apart]}` {spelled(sizes[side[apart]])}" if apart < len(side) else "nothing"
+             for side, sizes in ((names, ours), (others, theirs))]  # fmt: skip
+    message = f"{whose} has {abs(len(names) - len(others))} tensors more; in order, {sides[0]} meets {sides[1]}"
+    hint = "look at the layers before it; `weights: {unused: […]}` names modules of the file that the network lacks"
+    raise WeightsError(message, hint=hint)
 
 
 def shapes(state: Mapping[str, Tensor]) -> dict[str, Shape]:

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+import specforge
 from specforge.analysis import analyse
 from specforge.catalog.definition import Weights
 from specforge.graph import Graph
@@ -51,8 +52,17 @@ def test_the_beginning_of_a_network_leaves_the_end_of_the_file() -> None:
     ("theirs", "weights", "message"),
     [
         ({"x": (2, 3), "y": (4,), "z": (5, 5)}, None, r"`c.weight` is \[5, 4\], `z`.* is \[5, 5\]"),
-        ({"x": (2, 3), "y": (4,)}, None, "the network has 1 tensors more; .*`c.weight`"),
-        ({"x": (2, 3), "y": (4,), "z": (5, 4), "w": (1,)}, None, "the file has 1 tensors more; .*`w`"),
+        (
+            {"x": (2, 3), "y": (4,)},
+            None,
+            r"the network has 1 tensors more; in order, `c.weight` \[5, 4\] meets nothing",
+        ),
+        (
+            {"x": (2, 3), "y": (4,), "z": (5, 4), "w": (1,)},
+            None,
+            r"the file has 1 tensors more; in order, nothing meets `w` \[1\]",
+        ),
+        ({"x": (2, 3), "n": (2,), "y": (4,), "z": (5, 4)}, None, r"`b.weight` \[4\] meets `n` \[2\]"),
         ({"x": (2, 3)}, Weights(keys={"q.*": "x"}), r"names `q.\*`, which no tensor that the network has"),
         ({"x": (2, 3)}, Weights(keys={"a.*": "q"}), "names `q`, which no tensor that the file has"),
     ],
@@ -151,3 +161,15 @@ def test_an_unknown_network_is_told(tmp_path: Path) -> None:
     found = list(analyse(file).findings)
     assert [entry.message for entry in found] == ["the zoo has no network `resnet81`"]
     assert found[0].hint == "did you mean `resnet18`?"
+
+
+def test_a_whole_network_is_compiled_with_weights(tmp_path: Path) -> None:
+    file = tmp_path / "small.yaml"
+    file.write_text("specforge: 1\nname: small\nmodel: {input: [3], layers: [{linear: 4}, relu, {linear: 2}]}\n")
+    theirs = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    torch.save(theirs.state_dict(), tmp_path / "theirs.pth")
+    x = torch.rand(5, 3)
+    for weights in (theirs.state_dict(), tmp_path / "theirs.pth", str(tmp_path / "theirs.pth")):
+        assert torch.equal(specforge.compile(file, weights=weights)(x), theirs(x))
+    with pytest.raises(WeightsError, match="meets"):
+        specforge.compile(file, weights=theirs[0].state_dict())
