@@ -3,6 +3,7 @@
 import multiprocessing
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -56,7 +57,8 @@ class Workers:
             while not free:
                 yield from self._finished(busy, free)
             worker = free.pop()
-            worker.orders.send(order)
+            with suppress(BrokenPipeError):  # it has died: its answer will say so
+                worker.orders.send(order)
             worker.number, worker.since = (0 if isinstance(order, Case) else order[1]), monotonic()
             busy.append(worker)
         while busy:
