@@ -9,7 +9,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint check docs bench clean
+.PHONY: quickstart test lint check docs bench fuzz clean
 
 quickstart: $(VENV)/.train
 	$(BIN)/specforge train specs/quickstart.yaml
