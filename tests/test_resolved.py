@@ -58,6 +58,24 @@ HANDMADE = {
         - batch_norm: {eps: 0.1, momentum: 0}
         - dropout: 0.5
     """,
+    "wiring": """
+        - {id: stem, conv: {out_channels: 4, kernel_size: 3, padding: 1}}
+        - repeat: {times: 2, layers: [{id: a, sigmoid: }, {from: [previous, stem], add: }, tanh]}
+        - branches: [[relu], [], [{from: input, conv: {out_channels: 3, kernel_size: 1}}]]
+        - branches: {paths: [[gelu], [tanh]], merge: multiply}
+        - {from: [previous, repeat_1.0.a, input], concat: }
+    """,
+    "shared": """
+        - repeat: {times: 3, layers: [{shared: w, conv: {out_channels: 3, kernel_size: 1}}]}
+        - {id: last, shared: w, conv: {out_channels: 3, kernel_size: 1}}
+    """,
+    "auxiliary": """
+        - conv: {out_channels: 4, kernel_size: 3}
+        - auxiliary: {weight: 0.3, layers: [flatten, {linear: 2}]}
+        - residual: {layers: [gelu], drop_path: 0.1}
+        - flatten
+        - linear: 2
+    """,
 }
 HEAD = """
 specforge: 1
@@ -88,7 +106,8 @@ def spec_of(text: str, folder: Path) -> Spec:
 def unlocated(value: Any) -> Any:
     """A bound value without the places in the text that it came from."""
     if isinstance(value, Item):
-        return (value.id, value.kind, unlocated(value.layer), unlocated(dict(value.initializers)), value.trainable)
+        keys = (value.id, value.kind, value.trainable, value.reads, value.shared)
+        return (*keys, unlocated(value.layer), unlocated(dict(value.initializers)))
     if isinstance(value, Section):
         return (type(value), [unlocated(getattr(value, name)) for name in type(value).model_fields])
     if isinstance(value, tuple):
@@ -107,7 +126,10 @@ def assert_round_trip(analysis: Analysis, folder: Path) -> None:
         assert unlocated(spec_again) == unlocated(spec)
         assert spec_hash(spec_again) == spec_hash(spec)
         assert graph_again.state() == graph.state()
-        assert [node.path for node in graph_again.leaves()] == [node.path for node in graph.leaves()]
+        assert [(node.path, node.reads) for node in graph_again.leaves()] == [
+            (node.path, node.reads) for node in graph.leaves()
+        ]
+        assert graph_again.root.call == graph.root.call
         assert to_yaml(spec_again) == to_yaml(spec)
 
 
@@ -322,3 +344,16 @@ def test_equal_numbers_for_all_axes_are_one(tmp_path: Path) -> None:
     assert spec_hash(specs[0]) == spec_hash(specs[1]) != spec_hash(specs[2])
     assert diff(tmp_path / "0.yaml", tmp_path / "1.yaml").same
     assert not diff(tmp_path / "0.yaml", tmp_path / "2.yaml").same
+
+
+def test_a_pretrained_network_survives(tmp_path: Path) -> None:
+    layers = "[{trainable: false, pretrained: {model: vit_b_16, weights: none}}, {linear: 2}]"
+    text = f"specforge: 1\nname: transfer\nmodel: {{input: [3, 32, 32], layers: {layers}}}\n"
+    assert_round_trip(analysed(text, tmp_path), tmp_path)
+
+
+def test_named_sizes_survive(tmp_path: Path) -> None:
+    text = "specforge: 1\nname: any\nmodel: {input: [3, H, W], layers: [{max_pool: 2}, global_avg_pool]}\n"
+    analysis = analysed(text, tmp_path)
+    assert_round_trip(analysis, tmp_path)
+    assert resolve(analysis.require()[0])["model"]["input"] == [3, "H", "W"]
