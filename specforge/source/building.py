@@ -205,6 +205,8 @@ class _Builder:
         self.check_tag(event)
         span, text, plain = self.span(event), event.value, not event.style
         if plain and not text:  # an absent value: point behind its key
+            if frame.key and span.line > frame.key_span.end_line:  # that of `? key` is marked at the next token
+                span = span._replace(line=frame.key_span.end_line, column=frame.key_span.end_column)
             span = span._replace(end_line=span.line, end_column=span.column + 1)
         node = self.valued(span, text, plain) if plain and event.implicit[0] else Scalar(span, text, text, plain)
         if event.anchor is not None:
