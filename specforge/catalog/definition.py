@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
 from specforge.diagnostics import Span
 from specforge.shapes import Shape
 
+Layout = Literal["positions", "features", "unknown"]
 Literals = bool | int | float | str | None | tuple[Any, ...]
 
 
@@ -104,13 +105,19 @@ class Layer(Definition):
     `is_view`: the output shares the input's memory, as in `flatten`. `bias_axis` is the axis of the output whose
     entries get a number of `bias` each, `centred_axis` the one whose entries have their mean removed, so that such a
     bias before it is lost; `passes_shift` layers between them give on what is added to an entry of the first axis.
+
+    `last_axis` is what the last axis of an output of three axes or more holds: positions in an image, features, or what
+    can't be said; None for what it held before. `needs_features`: the layer works on the last axis, which is a mistake
+    where that is a row of an image; `image_hint` says what serves there. `needs_positions`: it works on channels that
+    come first, which is a mistake where they are last.
     """
 
     family: ClassVar[str] = "layers"
     is_view: ClassVar[bool] = False
-    last_axis: ClassVar[Literal["positions", "features"] | None] = None
+    last_axis: ClassVar[Layout | None] = None
     needs_features: ClassVar[bool] = False
     image_hint: ClassVar[str | None] = None
+    needs_positions: ClassVar[bool] = False
     bias_axis: ClassVar[int | None] = None
     centred_axis: ClassVar[int | None] = None
     passes_shift: ClassVar[bool] = False

@@ -7,7 +7,7 @@ what it reads and its own.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from specforge.catalog.definition import Call, Composite, Item, Items, Layer, Merge, Parameter, Value
+from specforge.catalog.definition import Call, Composite, Item, Items, Layer, Layout, Merge, Parameter, Value
 from specforge.diagnostics import Findings, Span, define
 from specforge.graph.addresses import Addresses
 from specforge.graph.initialization import Initialization
@@ -34,6 +34,7 @@ them stands there.""",
 )
 
 SEQUENTIAL = Call("torch.nn.Sequential")
+LARGEST = 10**13  # values in one tensor: forty terabytes
 USUAL = 224  # pixels of height and width that papers state figures for
 _WHOLE = Span("", 1, 1, 1, 1)
 
@@ -107,6 +108,7 @@ class _Operation(NamedTuple):
     """What a layer does to inputs of certain shapes."""
 
     call: Call
+    inputs: tuple[Shape, ...]
     output: Shape
     parameters: tuple[Parameter, ...]
     macs: int
@@ -115,9 +117,21 @@ class _Operation(NamedTuple):
 def _operation(layer: Layer, shapes: tuple[Shape, ...]) -> _Operation:
     if isinstance(layer, Merge):
         output = layer.merged_shape(shapes)
-        return _Operation(layer.lower(shapes[0]), output, (), layer.merged_macs(shapes, output))
+        _check_size("gives", output)
+        return _Operation(layer.lower(shapes[0]), shapes, output, (), layer.merged_macs(shapes, output))
     output = layer.output_shape(shapes[0])
-    return _Operation(layer.lower(shapes[0]), output, layer.parameters(shapes[0]), layer.macs(shapes[0], output))
+    _check_size("gives", output)
+    parameters = layer.parameters(shapes[0])
+    for parameter in parameters:
+        _check_size(f"has a `{parameter.name}` of", parameter.shape)
+    macs = layer.macs(shapes[0], output)
+    return _Operation(layer.lower(shapes[0]), shapes, output, parameters, macs)
+
+
+def _check_size(does: str, shape: Shape) -> None:
+    if elements(shape) > LARGEST:
+        message = f"this layer {does} more than {LARGEST:,} values, which no machine holds"
+        raise Misfit(message, hint="check its sizes, and how those before it multiply")
 
 
 class _Lowering:
@@ -127,7 +141,7 @@ class _Lowering:
         self.shared: dict[str, tuple[Item, GraphNode]] = {}
         self.operations: dict[object, _Operation] = {}
         self.last = 0
-        self.images = {0}  # the values whose last axis holds positions, where they have three axes or more
+        self.layouts: dict[int, Layout] = {0: "positions"}  # of the last axis of values, by number
 
     def number(self) -> int:
         self.last += 1
@@ -153,7 +167,9 @@ class _Lowering:
         path = place.prefix + item.id
         first = None if item.shared is None else self.shared.get(item.shared)
         twin = first[1].path if first else None if place.twin_of is None else place.twin_of + item.id
-        here = _Place(place.prefix, place.trainable and item.trainable, place.side, twin)
+        here = place
+        if twin is not None or not item.trainable:
+            here = _Place(place.prefix, place.trainable and item.trainable, place.side, twin)
         try:
             if isinstance(item.layer, Composite):
                 node = self.composite(item, item.layer, path, _only(reads, item), here)
@@ -168,21 +184,21 @@ class _Lowering:
         return node
 
     def leaf(self, item: Item, path: str, reads: tuple[Value, ...], place: _Place) -> GraphNode:
-        shapes = tuple(value.shape for value in reads)
+        shapes = tuple([value.shape for value in reads])
         layer = item.layer
-        if layer.needs_features and reads[0].number in self.images and len(shapes[0]) > 2:
-            raise _image_on_last_axis(item, shapes[0])
+        layout = self.layouts[reads[0].number]
+        if len(shapes[0]) > 2:
+            _check_layout(item, layout, shapes[0])
         if not isinstance(layer, Merge):
             _only(reads, item)
-        call, output, parameters, macs = self.operation(layer, shapes)
+        call, inputs, output, parameters, macs = self.operation(layer, shapes)
         initializers = self.initialization.of(item, path, parameters) if place.twin_of is None else {}
-        numbers, number = tuple(value.number for value in reads), self.number()
-        if layer.last_axis == "positions" or (layer.last_axis is None and numbers[0] in self.images):
-            self.images.add(number)
+        numbers, number = tuple([value.number for value in reads]), self.number()
+        self.layouts[number] = layer.last_axis or layout
         return GraphNode(
-            path, item.id, item.kind, layer, call, shapes, output, item.span, number, numbers,
+            path, item.id, item.kind, layer, call, inputs, output, item.span, number, numbers,
             parameters if place.twin_of is None else (), 0 if place.side else macs, place.trainable, initializers,
-            sources=item.reads, shared=item.shared, shares=place.twin_of,
+            sources=item.reads, shared=item.shared, shares=place.twin_of, argument_spans=item.argument_spans,
         )  # fmt: skip
 
     def operation(self, layer: Layer, shapes: tuple[Shape, ...]) -> _Operation:
@@ -212,14 +228,14 @@ class _Lowering:
             raise Misfit(f"`{item.kind}` has no layer that computes", hint="end it in logits, as the network does")
         number = self.number() if output.joins else output.number
         joins = tuple(value.number for value in output.joins)
-        if joins and joins[0] in self.images:
-            self.images.add(number)
+        if joins:
+            self.layouts[number] = self.layouts[joins[0]]
         if layer.is_side_branch:
             self.addresses.forget(f"{path}.")
         return GraphNode(
             path, item.id, item.kind, layer, layer.assemble(input.shape, output.shape), (input.shape,), output.shape,
             item.span, number, (input.number,), trainable=place.trainable, children=tuple(children), joins=joins,
-            sources=item.reads, shared=item.shared, shares=place.twin_of,
+            sources=item.reads, shared=item.shared, shares=place.twin_of, argument_spans=item.argument_spans,
         )  # fmt: skip
 
     def region(
@@ -261,10 +277,15 @@ class _Lowering:
                 self.findings.add(SHARED, span, message, f"write it there, on line {owner.span.line}")
 
 
-def _image_on_last_axis(item: Item, shape: Shape) -> Misfit:
-    message = f"`{item.kind}` works on the last axis, an image {spelled(shape)} arrives"
-    hint = f"put `flatten` ({elements(shape)} features) or `global_avg_pool` ({shape[0]} features) before it"
-    return Misfit(message, hint=item.layer.image_hint or hint)
+def _check_layout(item: Item, layout: Layout, shape: Shape) -> None:
+    """Misfit for a layer of features on an image, and for one of images on a grid whose channels are last."""
+    if layout == "positions" and item.layer.needs_features:
+        message = f"`{item.kind}` works on the last axis, an image {spelled(shape)} arrives"
+        hint = f"put `flatten` ({elements(shape)} features) or `global_avg_pool` ({shape[0]} features) before it"
+        raise Misfit(message, hint=item.layer.image_hint or hint)
+    if layout == "features" and item.layer.needs_positions:
+        message = f"`{item.kind}` takes channels first, in {spelled(shape)} they are last"
+        raise Misfit(message, hint="`permute: [3, 1, 2]` puts them first; `mean: [1, 2]` takes the mean of a grid")
 
 
 def _only(reads: tuple[Value, ...], item: Item) -> Value:

@@ -1,8 +1,8 @@
 """Pooling to a given size, and over all places."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from specforge.catalog.definition import Call, Extent, Kept, Layer
+from specforge.catalog.definition import Call, Extent, Kept, Layer, Layout
 from specforge.catalog.discovery import word_for
 from specforge.catalog.layers.definition import INDEX, spatial
 from specforge.shapes import Misfit, Shape, elements, per_axis, spelled
@@ -12,7 +12,8 @@ class _Adaptive(Layer):
     """Windows that divide the image as evenly as they can into a given number of places."""
 
     main: ClassVar[str | None] = "output_size"
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "positions"
+    last_axis: ClassVar[Layout | None] = "positions"
+    needs_positions: ClassVar[bool] = True
     passes_shift: ClassVar[bool] = True
     target: ClassVar[str]
     output_size: Extent
@@ -75,7 +76,8 @@ class AdaptiveMaxPool(_Adaptive):
 class _Global(Layer):
     """One number for each channel."""
 
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "features"
+    last_axis: ClassVar[Layout | None] = "features"
+    needs_positions: ClassVar[bool] = True
     passes_shift: ClassVar[bool] = True
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:

@@ -1,9 +1,9 @@
 """Layers in which tokens look at each other."""
 
 from math import prod
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from specforge.catalog.definition import Call, Count, Extent, Kept, Layer, Margin, Parameter, Probability
+from specforge.catalog.definition import Call, Count, Extent, Kept, Layer, Layout, Margin, Parameter, Probability
 from specforge.catalog.layers.definition import FLOAT
 from specforge.catalog.layers.tokens import grid_shape, token_shape
 from specforge.shapes import Misfit, Shape, per_axis, spelled
@@ -33,7 +33,7 @@ class MultiHeadAttention(Layer):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html
     """
 
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "features"
+    last_axis: ClassVar[Layout | None] = "features"
     main: ClassVar[str | None] = "num_heads"
     also_known_as: ClassVar[tuple[str, ...]] = ("multiheadattention", "self_attention", "attention", "mha")
     num_heads: Count
@@ -91,7 +91,7 @@ class WindowAttention(Layer):
     Source: Liu et al. 2021, https://arxiv.org/abs/2103.14030
     """
 
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "features"
+    last_axis: ClassVar[Layout | None] = "features"
     also_known_as: ClassVar[tuple[str, ...]] = ("shifted_window_attention", "swin_attention")
     window_size: Extent
     num_heads: Count

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
-from specforge.catalog.definition import Call, Count, Extent, Kept, Layer, Margin, Parameter, Window
+from specforge.catalog.definition import Call, Count, Extent, Kept, Layer, Layout, Margin, Parameter, Window
 from specforge.catalog.layers.definition import FLOAT, spatial
 from specforge.shapes import Misfit, Shape, elements, per_axis, spelled, window_positions
 
@@ -30,7 +30,8 @@ class Conv(Layer):
 
     main: ClassVar[str | None] = "out_channels"
     also_known_as: ClassVar[tuple[str, ...]] = ("conv2d", "convolution", "convolution2d")
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "positions"
+    last_axis: ClassVar[Layout | None] = "positions"
+    needs_positions: ClassVar[bool] = True
     bias_axis: ClassVar[int | None] = 0
     out_channels: Count
     kernel_size: Extent
@@ -143,7 +144,8 @@ class DepthwiseConv(Layer):
 
     main: ClassVar[str | None] = "kernel_size"
     also_known_as: ClassVar[tuple[str, ...]] = ("depthwise", "depthwise_conv2d", "depthwise_convolution", "dwconv")
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "positions"
+    last_axis: ClassVar[Layout | None] = "positions"
+    needs_positions: ClassVar[bool] = True
     bias_axis: ClassVar[int | None] = 0
     kernel_size: Extent
     stride: Extent = 1

@@ -26,6 +26,7 @@ class BatchNorm(Layer):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
     """
 
+    needs_positions: ClassVar[bool] = True
     also_known_as: ClassVar[tuple[str, ...]] = ("bn", "batchnorm", "batchnormalization", "batch_normalization")
     centred_axis: ClassVar[int | None] = 0
     eps: Eps = 1e-5

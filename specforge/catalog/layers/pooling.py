@@ -1,8 +1,8 @@
 """Pooling by windows that move over the image."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from specforge.catalog.definition import Call, Extent, Kept, Layer, Margin, Window
+from specforge.catalog.definition import Call, Extent, Kept, Layer, Layout, Margin, Window
 from specforge.catalog.layers.definition import FLOAT, INDEX, NotZero, spatial
 from specforge.shapes import Misfit, Shape, elements, per_axis, spelled, window_positions
 
@@ -11,7 +11,8 @@ class _Pool(Layer):
     """A window that moves over the spatial axes of every channel."""
 
     main: ClassVar[str | None] = "kernel_size"
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "positions"
+    last_axis: ClassVar[Layout | None] = "positions"
+    needs_positions: ClassVar[bool] = True
     target: ClassVar[str]
     kernel_size: Extent
     stride: Extent | None = None
@@ -142,7 +143,8 @@ class LpPool(Layer):
     """
 
     also_known_as: ClassVar[tuple[str, ...]] = ("power_average_pool", "l2_pool")
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "positions"
+    last_axis: ClassVar[Layout | None] = "positions"
+    needs_positions: ClassVar[bool] = True
     norm_type: NotZero
     kernel_size: Extent
     stride: Extent | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, model_validator
 
-from specforge.catalog.definition import Call, Count, Extent, Kept, Layer
+from specforge.catalog.definition import Call, Count, Extent, Kept, Layer, Layout
 from specforge.catalog.layers.definition import spatial
 from specforge.shapes import Misfit, Shape, per_axis, spelled
 
@@ -43,7 +43,8 @@ class Upsample(Layer):
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Upsample.html
     """
 
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "positions"
+    last_axis: ClassVar[Layout | None] = "positions"
+    needs_positions: ClassVar[bool] = True
     main: ClassVar[str | None] = "scale_factor"
     passes_shift: ClassVar[bool] = True
     also_known_as: ClassVar[tuple[str, ...]] = ("upsampling2d", "interpolate", "resize", "upsample2d")
@@ -112,7 +113,8 @@ class Upsample(Layer):
 class _PixelShuffling(Layer):
     """Values that move between channels and pixels of an image."""
 
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "positions"
+    last_axis: ClassVar[Layout | None] = "positions"
+    needs_positions: ClassVar[bool] = True
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return low, high

@@ -1,10 +1,10 @@
 """Layers that move values without changing them: other shapes, other orders."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from specforge.catalog.definition import Call, Count, Kept, Layer
+from specforge.catalog.definition import Call, Count, Kept, Layer, Layout
 from specforge.shapes import Misfit, Shape, elements, spelled
 
 
@@ -113,7 +113,7 @@ class Unflatten(_Rearrangement):
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Unflatten.html
     """
 
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "features"
+    last_axis: ClassVar[Layout | None] = "unknown"
     dim: int = 1
     unflattened_size: Sizes
 
@@ -141,7 +141,7 @@ class Reshape(_Rearrangement):
     Source: https://docs.pytorch.org/docs/stable/generated/torch.reshape.html
     """
 
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "features"
+    last_axis: ClassVar[Layout | None] = "unknown"
     main: ClassVar[str | None] = "shape"
     also_known_as: ClassVar[tuple[str, ...]] = ("view",)
     shape: Sizes
@@ -177,7 +177,7 @@ class Permute(_Rearrangement):
     dims: Annotated[tuple[int, ...], Field(min_length=1)]
 
     @property
-    def last_axis(self) -> Literal["positions", "features"] | None:  # type: ignore[override]  # follows from `dims`
+    def last_axis(self) -> Layout | None:  # type: ignore[override]  # follows from `dims`
         if self.dims[-1] == len(self.dims):
             return None
         return "features" if self.dims[-1] == 1 else "positions"

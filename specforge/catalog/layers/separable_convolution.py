@@ -1,10 +1,10 @@
 """Convolutions that treat places and channels one after the other."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import model_validator
 
-from specforge.catalog.definition import Call, Count, Extent, Kept, Layer, Parameter, Window
+from specforge.catalog.definition import Call, Count, Extent, Kept, Layer, Layout, Parameter, Window
 from specforge.catalog.layers.convolution import Conv, DepthwiseConv, Padding, PaddingMode, check_same
 from specforge.catalog.layers.definition import FLOAT, spatial
 from specforge.shapes import Shape, elements
@@ -26,7 +26,8 @@ class SeparableConv(Layer):
     Source: Chollet 2016, https://arxiv.org/abs/1610.02357, https://keras.io/api/layers/convolution_layers/separable_convolution2d/
     """
 
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "positions"
+    last_axis: ClassVar[Layout | None] = "positions"
+    needs_positions: ClassVar[bool] = True
     main: ClassVar[str | None] = "out_channels"
     also_known_as: ClassVar[tuple[str, ...]] = (
         "separable_conv2d",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from specforge.catalog.definition import Call, Count, Extent, Kept, Layer, Parameter
+from specforge.catalog.definition import Call, Count, Extent, Kept, Layer, Layout, Parameter
 from specforge.catalog.layers.definition import FLOAT, spatial
 from specforge.catalog.layers.reshaping import axis_at
 from specforge.shapes import Misfit, Shape, elements, per_axis, spelled
@@ -36,7 +36,7 @@ class PatchEmbedding(Layer):
 
     main: ClassVar[str | None] = "patch_size"
     also_known_as: ClassVar[tuple[str, ...]] = ("patch_embed", "patchify", "patches")
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "features"
+    last_axis: ClassVar[Layout | None] = "features"
     bias_axis: ClassVar[int | None] = -1
     patch_size: Extent
     out_channels: Count
@@ -156,7 +156,7 @@ class PatchMerging(Layer):
     Source: Liu et al. 2021, https://arxiv.org/abs/2103.14030
     """
 
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "features"
+    last_axis: ClassVar[Layout | None] = "features"
     main: ClassVar[str | None] = "out_channels"
     out_channels: Count | None = None
     eps: Annotated[float, Field(gt=0)] = 1e-5

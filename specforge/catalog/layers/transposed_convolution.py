@@ -2,11 +2,11 @@
 
 from fractions import Fraction
 from math import gcd, prod
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import model_validator
 
-from specforge.catalog.definition import Call, Count, Extent, Layer, Margin, Parameter
+from specforge.catalog.definition import Call, Count, Extent, Layer, Layout, Margin, Parameter
 from specforge.catalog.layers.definition import spatial
 from specforge.shapes import Misfit, Shape, per_axis, spelled
 
@@ -27,7 +27,8 @@ class ConvTranspose(Layer):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html
     """
 
-    last_axis: ClassVar[Literal["positions", "features"] | None] = "positions"
+    last_axis: ClassVar[Layout | None] = "positions"
+    needs_positions: ClassVar[bool] = True
     main: ClassVar[str | None] = "out_channels"
     also_known_as: ClassVar[tuple[str, ...]] = (
         "conv2d_transpose",
