@@ -167,7 +167,9 @@ def _load_other(path: Path, reference: Scalar, rule: Rule, analysis: Analysis) -
         folder = zoo_folder() if in_zoo(reference.text) else path.parent
         nearby = [file.name for file in folder.glob("*.yaml")] if folder.is_dir() else []
         message = f"`{reference.text}` does not exist: there is no file {name}"
-        hint = did_you_mean(path.name, nearby) or "paths are relative to this file"
+        above = reference.text.rpartition("/")[0]
+        candidates = [f"{above}/{name}" if above else name for name in nearby]
+        hint = did_you_mean(reference.text, candidates) or "paths are relative to this file"
         analysis.findings.add(rule, reference.span, message, hint)
         return None
     return _parse_file(path, name, analysis)

@@ -67,7 +67,7 @@ def rows(graph: Graph) -> Iterator[Row]:
             node.path,
             node.kind,
             node.output,
-            node.count(trainable=True) + node.count(trainable=False),
+            node.parameter_count(trainable=True) + node.parameter_count(trainable=False),
             node.macs,
             node.span.file,
             node.span.line,

@@ -443,3 +443,49 @@ def test_lists_of_words() -> None:
 
 def test_plain_values() -> None:
     assert plain(node_of("{a: [1, {b: x}], c: }")) == {"a": (1, {"b": "x"}), "c": None}
+
+
+def test_equal_arguments_are_one_layer_in_items_of_their_own() -> None:
+    conv = "conv: {out_channels: 8, kernel_size: [3, 3]}"
+    (a, b), _ = items(f"- {{id: a, {conv}}}\n- {{id: b, {conv}}}\n")
+    assert a.layer is b.layer
+    assert [item.argument_spans["kernel_size"].line for item in (a, b)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("dropout: 0", "dropout: false", "`p` of `dropout` must be a number, found `false`"),
+        ("dropout: {p: 0}", "dropout: {p: '0'}", "`p` must be a number, found the text `0`"),
+        (
+            "conv: {out_channels: 1, kernel_size: 1}",
+            "conv: {out_channels: true, kernel_size: 1}",
+            "`out_channels` must be a whole number, found `true`",
+        ),
+        ("max_pool: [2, 2]", "max_pool: [2.0, 2]", "`kernel_size` of `max_pool` must be a whole number"),
+        ("relu: {}", "relu: []", "`relu` takes no arguments, found the list []"),
+    ],
+)
+def test_arguments_that_python_holds_for_equal_are_not(right: str, wrong: str, said: str) -> None:
+    bound_items, messages = items(f"- {{id: a, {right}}}\n- {{id: b, {wrong}}}\n- {{id: c, {wrong}}}\n")
+    assert bound_items is None
+    assert [message[: len(said)] for message in messages] == [said] * 2
+
+
+def test_equal_arguments_over_other_defaults_are_another_layer() -> None:
+    binder = Binder(Findings(), defaults={"dropout": Mapping(Span("a.yaml", 1, 1, 1, 2), {})})
+    listed = node_of("- {id: a, dropout: }\n")
+    first = binder.items(listed, "`layers`")
+    defaults = node_of("p: 0.25")
+    assert isinstance(defaults, Mapping)
+    binder.defaults = {"dropout": defaults}
+    second = binder.items(listed, "`layers`")
+    assert first is not None
+    assert second is not None
+    assert [item.layer.model_dump()["p"] for item in (*first, *second)] == [0.5, 0.25]
+
+
+def test_layers_of_layers_keep_their_own_items() -> None:
+    body = "sequential: {layers: [{id: x, relu: }]}"
+    (a, b), _ = items(f"- {{id: a, {body}}}\n- {{id: b, {body}}}\n")
+    assert [item.layer.layers[0].span.line for item in (a, b)] == [1, 2]

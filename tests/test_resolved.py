@@ -68,6 +68,8 @@ HANDMADE = {
     "shared": """
         - repeat: {times: 3, layers: [{shared: w, conv: {out_channels: 3, kernel_size: 1}}]}
         - {id: last, shared: w, conv: {out_channels: 3, kernel_size: 1}}
+        - repeat: {times: 2, layers: [{shared: u, inner: 3}]}
+        - {shared: u, inner: 3}
     """,
     "auxiliary": """
         - conv: {out_channels: 4, kernel_size: 3}

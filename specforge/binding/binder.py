@@ -1,12 +1,14 @@
 """Nodes -> frozen Pydantic objects, every mistake located."""
 
+from collections.abc import Hashable
 from collections.abc import Mapping as Names
 from typing import Any, TypeVar
 
 from specforge.binding import wording
 from specforge.binding.annotations import Field, Held, fields_of
+from specforge.binding.sameness import values_of
 from specforge.binding.validation import WRONG_VALUE, Written, is_short, validated
-from specforge.catalog.definition import Definition, Initializer, Item, Layer, Section
+from specforge.catalog.definition import Composite, Definition, Initializer, Item, Layer, Section
 from specforge.catalog.discovery import definition, index
 from specforge.diagnostics import Findings, Span, define
 from specforge.expand.words import ITEM_KEYS
@@ -35,6 +37,7 @@ A choice is one word, written `adam`, `adam: 1e-3` (its main argument) or `adam:
 )
 
 _SectionT = TypeVar("_SectionT", bound=Section)
+_NOTHING: Names[str, Any] = {}  # shared by the items that give no arguments: most of a large network's
 _FROM = "write `from: stem`, or `from: [previous, stem]` for a layer that reads several"
 
 
@@ -88,6 +91,7 @@ class Binder:
     ):
         self.findings, self.partial = findings, partial
         self.blocks, self.defaults, self.expanded = blocks or {}, defaults or {}, expanded or {}
+        self.layers: dict[tuple[str, Hashable, Hashable], Layer] = {}  # by word, arguments and defaults
 
     def section(self, node: Node, kind: type[_SectionT], place: str, key: Span | None = None) -> _SectionT | None:
         """A mapping with fixed keys; `place` names it in messages, `key` is where its name stands."""
@@ -141,6 +145,11 @@ class Binder:
         defaults = self.defaults.get(word) if family == "layers" else None
         if defaults is not None:
             entries = {**defaults.entries, **entries}
+        if issubclass(found, Composite) and found.has_own_defaults:
+            outer, self.defaults = self.defaults, {}
+            bound = self.model(key, entries, found, f"`{word}`")
+            self.defaults = outer
+            return bound
         return self.model(key, entries, found, f"`{word}`")
 
     def unknown_word(self, family: str, word: str, key: Span) -> None:
@@ -174,35 +183,45 @@ class Binder:
         """An expanded item: `id`, one layer, and item keys."""
         assert isinstance(node, Mapping)
         word, entry = next((key, entry) for key, entry in node.entries.items() if key not in ITEM_KEYS)
-        layer = self.definition("layers", word, entry.key, entry.value)
-        arguments = entry.value.entries if isinstance(entry.value, Mapping) else {}
-        spans = {key: argument.value.span for key, argument in arguments.items()}
-        if len(node.entries) == 2 and isinstance(layer, Layer):  # its path and itself: most items of a network
-            return Item(plain(node.entries["id"].value), word, layer, entry.key, spans, {})
-        init, trainable = node.get("init"), node.get("trainable")
+        layer = self.layer(word, entry)
+        spans = _NOTHING
+        if isinstance(entry.value, Mapping):
+            spans = {key: argument.value.span for key, argument in entry.value.entries.items()}
+        if len(node.entries) == 2 and layer is not None:  # its path and itself: most items of a network
+            return Item(plain(node.entries["id"].value), word, layer, entry.key, spans, _NOTHING)
+        init, trainable, reads, shared = map(node.get, ("init", "trainable", "from", "shared"))
         initializers = self.initializers(init)
         if trainable is not None and not _is_broken(trainable) and not isinstance(plain(trainable), bool):
             hint = wording.value_hint(trainable, "true or false")
             self.wrong(trainable, "`trainable` must be true or false", hint)
         if layer is None:
             return None
-        assert isinstance(layer, Layer)
+        beside = {key: value.span for key, value in (("from", reads), ("shared", shared)) if value is not None}
         if isinstance(init, Mapping):
-            spans |= {f"init.{name}": given.key for name, given in init.entries.items()}
-        for key in ("from", "shared"):
-            if key in node.entries:
-                spans[key] = node.entries[key].value.span
+            beside |= {f"init.{name}": given.key for name, given in init.entries.items()}
         return Item(
             id=plain(node.entries["id"].value),
             kind=word,
             layer=layer,
             span=entry.key,
-            argument_spans=spans,
+            argument_spans={**spans, **beside},
             initializers=initializers,
             trainable=trainable is None or plain(trainable) is not False,
-            reads=self.addresses(node.get("from")),
-            shared=self.shared_name(node.get("shared")),
+            reads=self.addresses(reads),
+            shared=self.shared_name(shared),
         )
+
+    def layer(self, word: str, entry: Entry) -> Layer | None:
+        """The layer of an item, validated once for all items with the same arguments."""
+        defaults = self.defaults.get(word)
+        written = (values_of(entry.value), () if defaults is None else values_of(defaults))
+        layer = self.layers.get((word, *written))
+        if layer is None:
+            bound = self.definition("layers", word, entry.key, entry.value)
+            layer = bound if isinstance(bound, Layer) else None
+            if layer is not None and None not in written:
+                self.layers[word, *written] = layer
+        return layer
 
     def addresses(self, node: Node | None) -> tuple[str, ...]:
         """What an item reads: one address or a list of them."""

@@ -197,10 +197,11 @@ class Composite(Layer):
     """A layer made of layers. Its module takes its children, in order, as one OrderedDict.
 
     The value of an `is_side_branch` does not go on to the next layer: it leaves the network in training, where its
-    loss counts `loss_weight` times beside the output's.
+    loss counts `loss_weight` times beside the output's. What `has_own_defaults` is not touched by `model.defaults`.
     """
 
     is_side_branch: ClassVar[bool] = False
+    has_own_defaults: ClassVar[bool] = False
 
     @property
     def loss_weight(self) -> float:
@@ -245,8 +246,8 @@ class Item:
     id: str
     kind: str
     layer: Layer
-    span: Span
-    argument_spans: Mapping[str, Span]
+    span: Span = field(compare=False)
+    argument_spans: Mapping[str, Span] = field(compare=False)
     initializers: Mapping[str, Initializer]
     trainable: bool = True
     reads: tuple[str, ...] = ()

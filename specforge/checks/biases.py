@@ -1,6 +1,5 @@
 """Biases that a batch normalisation takes out again."""
 
-from specforge.checks.arguments import Arguments
 from specforge.checks.flow import Flow
 from specforge.checks.subject import Subject
 from specforge.diagnostics import Span, define
@@ -25,10 +24,10 @@ def check_lost_biases(subject: Subject) -> None:
     """No `bias: true` was written where the value only reaches a batch norm; one finding for each place in the text."""
     if subject.graph is None:
         return
-    flow, arguments = Flow(subject.graph), Arguments(subject.spec)
     lost: dict[tuple[str, int, int], list[tuple[Span, GraphNode, GraphNode]]] = {}
     for node in subject.graph.leaves():
-        span, norm = arguments.span(node, "bias"), _norm_after(flow, node)
+        span = node.argument_spans.get("bias")
+        norm = None if span is None else _norm_after(subject.flow, node)
         if span is not None and norm is not None:
             lost.setdefault((span.file, span.line, span.column), []).append((span, node, norm))
     for uses in lost.values():

@@ -5,6 +5,7 @@ from specforge.catalog.definition import Definition, Section
 from specforge.catalog.discovery import word_for
 from specforge.checks.subject import Subject
 from specforge.diagnostics import define, did_you_mean
+from specforge.expand.overrides import NAME as SETTING
 from specforge.graph import Graph
 from specforge.shapes import spelled
 from specforge.source import Mapping, Node, Scalar
@@ -39,6 +40,7 @@ def check_expect(subject: Subject) -> None:
         subject.findings.add(EXPECTATION, subject.span("expect"), "there are no layers to expect anything of", hint)
         return
     actual = _actual(subject.graph)
+    is_varied = any(_is_set(subject.tree.get(section)) for section in ("params", "model"))
     for name in Expect.model_fields:
         wanted = getattr(subject.spec.expect, name)
         if wanted is None or wanted == actual[name]:
@@ -50,8 +52,15 @@ def check_expect(subject: Subject) -> None:
             if same
             else f"write `{name}: {_yaml(actual[name])}` if the layers are right"
         )
+        if is_varied:
+            hint = "the claims are about the spec as written: `--set expect=` leaves them out"
         message = f"`{name}` is {shown}, expected {expected}" + _difference(actual[name], wanted)
         subject.findings.add(EXPECTATION, subject.span("expect", name), message, hint)
+
+
+def _is_set(section: Node | None) -> bool:
+    """Whether a setting of the command line changed a key of a section."""
+    return isinstance(section, Mapping) and any(entry.key.file == SETTING for entry in section.entries.values())
 
 
 def _difference(found: int | tuple[int, ...], wanted: int | tuple[int, ...]) -> str:

@@ -5,29 +5,28 @@
 3  relu_1        reads 2          bounds(3) is (0, inf)
 """
 
-from collections import defaultdict
 from math import inf
 
-from specforge.catalog.definition import Layer
 from specforge.graph import Graph, GraphNode
 
 Bounds = tuple[float, float]
+_ANY: Bounds = (-inf, inf)
 
 
 class Flow:
     """The values of one graph by number. Composites appear only where they make one value of several."""
 
     def __init__(self, graph: Graph):
-        self._makers: dict[int, GraphNode] = {}
-        self._readers: dict[int, list[GraphNode]] = defaultdict(list)
-        self._bounds: dict[int, Bounds] = {0: (-inf, inf)}
-        self.results = {graph.root.number} | {node.number for node in graph.root.walk() if node.is_side_branch}
+        self._makers = (None, *graph.makers)  # by number: the input is made by none
+        self._readers: dict[int, GraphNode | None] = {}  # None where several operations read a value
+        self._bounds = [_ANY]
+        self.results = {graph.root.number} | {node.number for node in graph.nodes if node.is_side_branch}
         self.owners = {node.shares for node in graph.leaves() if node.shares is not None}
-        for node in graph.makers():
-            self._makers[node.number] = node
-            self._bounds[node.number] = self._bounded(node)
-            for number in set(self.reads(node)):
-                self._readers[number].append(node)
+        for node in graph.makers:
+            reads = node.joins or node.reads
+            self._bounds.append(self._bounded(node, reads))
+            for read in reads:
+                self._readers[read] = node if self._readers.get(read, node) is node else None
 
     @staticmethod
     def reads(node: GraphNode) -> tuple[int, ...]:
@@ -36,15 +35,14 @@ class Flow:
 
     def maker(self, number: int) -> GraphNode | None:
         """The operation that made a value; None for the network's input."""
-        return self._makers.get(number)
+        return self._makers[number]
 
     def is_read(self, number: int) -> bool:
         return number in self.results or number in self._readers
 
     def sole_reader(self, node: GraphNode) -> GraphNode | None:
         """The only operation that reads what this one makes; None where others do, or where it is a result."""
-        readers = self._readers.get(node.number, [])
-        return readers[0] if len(readers) == 1 and node.number not in self.results else None
+        return self._readers.get(node.number) if node.number not in self.results else None
 
     def layer_before(self, node: GraphNode) -> GraphNode | None:
         """The layer whose value this one alone reads, and reads alone; None at the input and at joins."""
@@ -59,8 +57,7 @@ class Flow:
         """Whether the layer's weights are used in another place too."""
         return node.shares is not None or node.path in self.owners
 
-    def _bounded(self, node: GraphNode) -> Bounds:
-        layer, reads = node.layer, self.reads(node)
-        if not isinstance(layer, Layer) or node.joins or len(reads) > 1:
-            return -inf, inf
-        return layer.bounds(*self._bounds[reads[0]])
+    def _bounded(self, node: GraphNode, reads: tuple[int, ...]) -> Bounds:
+        if node.layer is None or node.joins or len(reads) > 1:
+            return _ANY
+        return node.layer.bounds(*self._bounds[reads[0]])

@@ -43,25 +43,22 @@ def check_idle_layers(subject: Subject) -> None:
     """Every layer changes something, and by something that the next one does not undo."""
     if subject.graph is None:
         return
-    flow = Flow(subject.graph)
+    flow = subject.flow
     for node in subject.graph.leaves():
         assert node.layer is not None
         why = node.layer.idle(node.input, *flow.bounds(node.reads[0])) if len(node.reads) == 1 else None
         if why is not None:
             subject.findings.add(IDLE, node.span, f"`{node.kind}` changes nothing: {why}", "remove it")
-        _check_undone(subject, flow, node)
-        _check_merged(subject, flow, node)
+        if node.layer.centred_axis is not None:
+            _check_undone(subject, flow, node)
+        if node.kind == "linear":
+            _check_merged(subject, flow, node)
 
 
 def _check_undone(subject: Subject, flow: Flow, node: GraphNode) -> None:
     """A normalisation right before another of its kind."""
     after = flow.sole_reader(node)
-    if (
-        after is None
-        or node.layer is None
-        or node.layer.centred_axis is None
-        or type(after.layer) is not type(node.layer)
-    ):
+    if after is None or type(after.layer) is not type(node.layer):
         return
     if after.trainable:  # a frozen one keeps its means and variances, whatever arrives
         message = f"`{node.kind}` before another `{node.kind}`, which removes its scale and shift"
@@ -71,7 +68,7 @@ def _check_undone(subject: Subject, flow: Flow, node: GraphNode) -> None:
 def _check_merged(subject: Subject, flow: Flow, node: GraphNode) -> None:
     """A linear layer right before another."""
     after = flow.sole_reader(node)
-    if after is None or node.kind != "linear" or after.kind != "linear" or not (node.trainable and after.trainable):
+    if after is None or after.kind != "linear" or not (node.trainable and after.trainable):
         return
     first, between, last = node.input[-1], node.output[-1], after.output[-1]
     if between < min(first, last) or flow.shares_weights(node) or flow.shares_weights(after):
@@ -90,8 +87,8 @@ def check_unread_values(subject: Subject) -> None:
     """Every value that a layer makes is read, or is a result of the network."""
     if subject.graph is None:
         return
-    flow = Flow(subject.graph)
-    for node in subject.graph.makers():
+    flow = subject.flow
+    for node in subject.graph.makers:
         if flow.is_read(node.number):
             continue
         lost = _leading_only_to(flow, node)

@@ -31,7 +31,7 @@ def check_softmax_before_loss(subject: Subject) -> None:
     graph, train = subject.graph, subject.spec.train
     if graph is None or train is None or word_for(train.loss) != "cross_entropy":
         return
-    flow = Flow(graph)
+    flow = subject.flow
     for number in sorted(flow.results):
         culprit = _culprit(flow, number)
         if culprit is not None:

@@ -1,14 +1,16 @@
 """What a check looks at."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from specforge.checks.flow import Flow
 from specforge.diagnostics import Findings, Span
 from specforge.graph import Graph
 from specforge.source import Mapping, Node
 from specforge.spec import Spec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
     """One spec with its graph (None for a base without layers), its expanded tree, and where to report."""
 
@@ -16,6 +18,12 @@ class Subject:
     graph: Graph | None
     tree: Mapping
     findings: Findings
+
+    @cached_property
+    def flow(self) -> Flow:
+        """The values of the graph, which is there."""
+        assert self.graph is not None
+        return Flow(self.graph)
 
     def span(self, *path: str) -> Span:
         """Where the value at a path was written, or the nearest place above it."""

@@ -5,14 +5,15 @@ i s - p, i s - p + d, … up to i s - p + d (k - 1).
 """
 
 from dataclasses import replace
+from functools import cache
 from math import prod
+from typing import NamedTuple
 
-from specforge.catalog.definition import Window
-from specforge.checks.arguments import Arguments
+from specforge.catalog.definition import Layer, Window
 from specforge.checks.subject import Subject
 from specforge.diagnostics import define
 from specforge.graph import Graph, GraphNode
-from specforge.shapes import spelled, window_positions
+from specforge.shapes import Shape, spelled, window_positions
 from specforge.spec import Spec
 
 DEAD_WEIGHTS = define(
@@ -40,16 +41,24 @@ choose an input whose size divides, or accept it with a reason: published tables
 _NAMES = {1: ("position",), 2: ("row", "column"), 3: ("plane", "row", "column")}
 
 
+class _Cover(NamedTuple):
+    """Windows along the axes of an image: how many positions of the kernel meet it, and how many of its ends none."""
+
+    windows: tuple[Window, ...]
+    used: tuple[int, ...]
+    missed: tuple[int, ...]
+
+
 def check_windows(subject: Subject) -> None:
     """Windows reach all of the image, and all of a kernel reaches the image."""
     if subject.graph is None or not _sizes_are_known(subject.graph, subject.spec):
         return
-    arguments = Arguments(subject.spec)
+    cover_of = cache(_cover)  # a large network has many equal layers
     for node in subject.graph.leaves():
-        windows = node.layer.windows(len(node.input) - 1) if node.layer is not None else ()
-        if windows and len(node.output) == len(node.input):  # not where patches become a list
-            _check_weights(subject, arguments, node, windows)
-            _check_border(subject, node, windows)
+        cover = cover_of(node.layer, node.input, node.output)
+        if cover is not None:
+            _check_weights(subject, node, cover)
+            _check_border(subject, node, cover)
 
 
 def _sizes_are_known(graph: Graph, spec: Spec) -> bool:
@@ -58,20 +67,31 @@ def _sizes_are_known(graph: Graph, spec: Spec) -> bool:
     return image == graph.input or not any(isinstance(axis, str) for axis in graph.axes)
 
 
-def _check_weights(subject: Subject, arguments: Arguments, node: GraphNode, windows: tuple[Window, ...]) -> None:
-    axes = tuple(zip(node.input[1:], node.output[1:], windows, strict=True))
-    used = tuple(positions_used(*axis) for axis in axes)
-    kernels = tuple(window.kernel for window in windows)
-    weight = next((parameter.shape for parameter in node.parameters if parameter.name == "weight"), None)
-    if used == kernels or weight is None or not all(window.blank for window in windows):
-        return
-    dead = prod(kernels) - prod(used)
-    message = (
-        f"a kernel of {_by(kernels)} on an image of {_by(node.input[1:])}: {prod(used)} of {prod(kernels)} weights "
-        f"meet a value, the others only padding ({prod(weight) // prod(kernels) * dead:,} parameters)"
+def _cover(layer: Layer | None, input: Shape, output: Shape) -> _Cover | None:
+    """None for layers without windows, and for those that make a list of patches."""
+    windows = layer.windows(len(input) - 1) if layer is not None else ()
+    if not windows or len(output) != len(input):
+        return None
+    sizes, counts = input[1:], output[1:]
+    return _Cover(
+        windows, tuple(map(positions_used, sizes, counts, windows)), tuple(map(rows_missed, sizes, counts, windows))
     )
-    hint = f"thin out less before this layer, or use a kernel of {_by(used)} with less padding"
-    subject.findings.add(DEAD_WEIGHTS, arguments.nearest(node, "kernel_size"), message, hint)
+
+
+def _check_weights(subject: Subject, node: GraphNode, cover: _Cover) -> None:
+    kernels = tuple([window.kernel for window in cover.windows])
+    if cover.used == kernels or not all(window.blank for window in cover.windows):
+        return
+    weight = next((parameter.shape for parameter in node.parameters if parameter.name == "weight"), None)
+    if weight is None:
+        return
+    dead = prod(kernels) - prod(cover.used)
+    message = (
+        f"a kernel of {_by(kernels)} on an image of {_by(node.input[1:])}: {prod(cover.used)} of {prod(kernels)} "
+        f"weights meet a value, the others only padding ({prod(weight) // prod(kernels) * dead:,} parameters)"
+    )
+    hint = f"thin out less before this layer, or use a kernel of {_by(cover.used)} with less padding"
+    subject.findings.add(DEAD_WEIGHTS, node.argument_spans.get("kernel_size", node.span), message, hint)
 
 
 def positions_used(size: int, positions: int, window: Window) -> int:
@@ -86,12 +106,9 @@ def positions_used(size: int, positions: int, window: Window) -> int:
     return used
 
 
-def _check_border(subject: Subject, node: GraphNode, windows: tuple[Window, ...]) -> None:
-    sizes = node.input[1:]
-    if any(window.kernel < window.stride for window in windows):
-        return
-    missed = tuple(map(rows_missed, sizes, node.output[1:], windows))
-    if not any(missed):
+def _check_border(subject: Subject, node: GraphNode, cover: _Cover) -> None:
+    sizes, missed = node.input[1:], cover.missed
+    if not any(missed) or any(window.kernel < window.stride for window in cover.windows):
         return
     values = prod(sizes) - prod(size - count for size, count in zip(sizes, missed, strict=True))
     places = [_last(count, name) for count, name in zip(missed, _NAMES[len(sizes)], strict=True) if count]
@@ -99,7 +116,7 @@ def _check_border(subject: Subject, node: GraphNode, windows: tuple[Window, ...]
         f"`{node.kind}` never reaches the last {' and the last '.join(places)} of an image of {_by(sizes)}: "
         f"{values:,} of {prod(sizes):,} values ({values / prod(sizes):.0%})"
     )
-    subject.findings.add(MISSED, node.span, message, _way_to_reach(node, windows))
+    subject.findings.add(MISSED, node.span, message, _way_to_reach(node, cover.windows))
 
 
 def rows_missed(size: int, positions: int, window: Window) -> int:

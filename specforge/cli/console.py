@@ -66,7 +66,8 @@ def _rich_table(headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: 
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column, header in enumerate(headers):
-        drawn.add_column(header, justify="right" if column in numbers else "left", overflow="fold")
+        is_number, is_path = column in numbers, column == 0
+        drawn.add_column(header, justify="right" if is_number else "left", overflow="fold", no_wrap=not is_path)
     for row in rows:
         drawn.add_row(*map(Text, row))
     Console(force_terminal=True).print(drawn)

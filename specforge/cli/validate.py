@@ -50,6 +50,8 @@ def spec_files(paths: list[str]) -> list[str]:
     """Every file that was meant: folders are searched for .yaml and .yml, globs are expanded; usage error if none."""
     found: list[str] = []
     for path in paths:
+        if not path:
+            raise typer.BadParameter("the path is empty", param_hint="PATH")
         if path == STDIN or Path(path).is_file():
             matches = [path]
         elif Path(path).is_dir():

@@ -40,12 +40,12 @@ def weights(
     found, graph = analysis.spec, analysis.graph
     if found is None or graph is None:
         found, graph = analysis.require()
-    from specforge.torch_backend.weights import WeightsError, file_shapes, key_map, torchvision_shapes
+    from specforge.torch_backend.weights import WeightsError, file_shapes, is_ordered, key_map, torchvision_shapes
 
     ours = graph.state()
     try:
         theirs = torchvision_shapes(network or found.name) if from_ is None else file_shapes(from_)
-        names = key_map(ours, theirs, found.weights)
+        names = key_map(ours, theirs, found.weights, ordered=from_ is None or is_ordered(from_))
     except WeightsError as error:
         console.error(error.message, error.hint)
         raise typer.Exit(1) from None

@@ -58,7 +58,7 @@ class Element:
             arguments["init"] = self.own_init
         if node.parameters and not node.trainable:
             arguments["trainable"] = False
-        parameters = node.count(trainable=True) + node.count(trainable=False)
+        parameters = node.parameter_count(trainable=True) + node.parameter_count(trainable=False)
         return Place(
             path=node.path, kind=node.kind, arguments=arguments, output=node.output, parameters=parameters,
             macs=node.macs, follows=self.follows, group=group,

@@ -14,7 +14,7 @@ from specforge.expand.extends import resolve_extends
 from specforge.expand.files import Load
 from specforge.expand.items import ItemExpander
 from specforge.expand.overrides import apply_settings
-from specforge.expand.pretrained import PRETRAINED, ExpandZoo
+from specforge.expand.pretrained import PRETRAINED, ExpandZoo, with_defaults
 from specforge.expand.repeat import as_written
 from specforge.expand.substitution import (
     BROKEN,
@@ -32,7 +32,9 @@ from specforge.expand.words import Choices, Signatures
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
 NOT_A_SPEC = define(
-    "SF211", "not-a-spec", "A spec is a mapping whose first key is `specforge: 1`, the version of the language."
+    "SF211",
+    "not-a-spec",
+    "A spec is a mapping that says `specforge: 1`, the version of the language, first of all keys by custom.",
 )
 BAD_PARAM = define(
     "SF212",
@@ -79,21 +81,35 @@ def expand(
         written = resolve_extends(root, file, load, choices, signature, findings)
         if written is None:
             return None
-
-        def expand_zoo(path: Path, reference: Scalar) -> tuple[Node | None, Node | None]:
-            network = load(path, reference, PRETRAINED)
-            if not isinstance(network, Mapping):  # other mistakes were found before
-                return None, None
-            found = resolve_extends(network, path, load, choices, signature, findings)
-            if found is None:
-                return None, None
-            model = _expanded(found, found, signature, expand_zoo, findings).tree.get("model")
-            return model.get("layers") if isinstance(model, Mapping) else None, found.get("weights")
-
         tree = apply_settings(written, settings, choices, findings)
-        return _expanded(written, tree, signature, expand_zoo, findings)
+        return _expanded(written, tree, signature, _Zoo(load, choices, signature, findings).network, findings)
     except TooLarge:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Zoo:
+    """Networks that `pretrained` names. No closure, which would hold itself and with it, until the garbage collector
+    runs, all that was made of a spec."""
+
+    load: Load
+    choices: Choices
+    signature: Signatures
+    findings: Findings
+
+    def network(self, path: Path, reference: Scalar) -> tuple[Node | None, Node | None]:
+        """The expanded layers of a file of the zoo, and its `weights`."""
+        network = self.load(path, reference, PRETRAINED)
+        if not isinstance(network, Mapping):  # other mistakes were found before
+            return None, None
+        found = resolve_extends(network, path, self.load, self.choices, self.signature, self.findings)
+        if found is None:
+            return None, None
+        model = _expanded(found, found, self.signature, self.network, self.findings).tree.get("model")
+        if not isinstance(model, Mapping) or "layers" not in model.entries:
+            return None, None
+        layers = with_defaults(model.entries["layers"].value, model.get("defaults"), self.signature)
+        return layers, found.get("weights")
 
 
 def _expanded(

@@ -104,21 +104,28 @@ class ItemExpander:
         item = self.reader.read(node, scope)
         if item is None:
             return None
-        counts[item.kind] += 1
-        if not self._wanted(item.keys.get("when"), scope):
-            return None
-        entries = {
-            name: Entry(scope.located(entry.key), substitute(entry.value, scope, self.findings))
-            for name, entry in item.keys.items()
-            if name != "when"
-        }
-        name = segment(entries.get("id"), f"{item.kind}_{counts[item.kind]}", self.findings)
-        entries["id"] = Entry(item.at, Scalar(entries["id"].value.span if "id" in entries else item.at, name, name))
+        number = counts[item.kind] = counts[item.kind] + 1
+        entries: dict[str, Entry] = {}
+        if item.keys:
+            if not self._wanted(item.keys.get("when"), scope):
+                return None
+            entries = self._beside(item, scope)
+        given = entries.get("id")
+        name = segment(given, f"{item.kind}_{number}", self.findings)
+        entries["id"] = Entry(item.at, Scalar(item.at if given is None else given.value.span, name, name))
         arguments = self._layer(item)
         if arguments is None:
             return None
         entries["sequential" if item.kind in self.blocks else item.kind] = Entry(item.at, arguments)
         return Mapping(scope.located(node.span), entries)
+
+    def _beside(self, item: WrittenItem, scope: Scope) -> dict[str, Entry]:
+        """The keys beside an item's layer that outlive expansion."""
+        return {
+            name: Entry(scope.located(entry.key), substitute(entry.value, scope, self.findings))
+            for name, entry in item.keys.items()
+            if name != "when"
+        }
 
     def _layer(self, item: WrittenItem) -> Node | None:
         """The arguments of an item's layer, expanded."""
@@ -127,8 +134,12 @@ class ItemExpander:
         if item.kind == "repeat":
             return self._repeat(item)
         signature = self.signature(item.kind)
-        parts = [self._arguments(part.node, signature, part.scope) for part in item.arguments]
-        arguments = parts[0] if len(parts) == 1 else self._merged(item, parts, signature)
+        arguments: Node | None
+        if len(item.arguments) == 1:
+            arguments = self._arguments(item.arguments[0].node, signature, item.arguments[0].scope)
+        else:
+            parts = [self._arguments(part.node, signature, part.scope) for part in item.arguments]
+            arguments = self._merged(item, parts, signature)
         if item.kind != "pretrained" or arguments is None or signature is None:
             return arguments
         return with_layers(signature.named(arguments) or arguments, item.at, self.expand_zoo, self.findings)
@@ -168,7 +179,7 @@ class ItemExpander:
             if not isinstance(found, Sequence):
                 return found
             node = found
-        if signature is None or not signature.layers | signature.lists:
+        if signature is None or not (signature.layers or signature.lists):
             return substitute(node, scope, self.findings)
         if isinstance(node, Sequence):
             node = signature.named(node) or node

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from specforge.diagnostics import Findings, Span, define, did_you_mean
 from specforge.expand.files import zoo_folder
+from specforge.expand.words import Signatures
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
 PRETRAINED = define(
@@ -49,6 +50,25 @@ def with_layers(arguments: Node, at: Span, expand_zoo: ExpandZoo, findings: Find
         if weights is None or "published" in arguments.entries
         else filled.with_entry("published", Entry(at, weights))
     )
+
+
+def with_defaults(layers: Node, defaults: Node | None, signature: Signatures) -> Node:
+    """Expanded layers with what the zoo's `model.defaults` say written out, since the spec's own are not for them."""
+    if not isinstance(defaults, Mapping):
+        return layers
+    if isinstance(layers, Sequence):
+        return Sequence(layers.span, tuple([with_defaults(item, defaults, signature) for item in layers.items]))
+    if not isinstance(layers, Mapping):
+        return layers
+    entries = {}
+    for word, entry in layers.entries.items():
+        value = with_defaults(entry.value, defaults, signature)
+        given, known = defaults.get(word), signature(word)
+        if "id" in layers.entries and isinstance(given, Mapping) and known is not None:
+            own = known.named(value)
+            value = Mapping(value.span, {**given.entries, **(own.entries if own else {})})
+        entries[word] = Entry(entry.key, value)
+    return Mapping(layers.span, entries)
 
 
 def _before_classifier(layers: Sequence) -> tuple[Node, ...]:

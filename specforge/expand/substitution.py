@@ -6,7 +6,8 @@ A scope holds the params and loop variables that a text may name. Values that ho
 
 import keyword
 from collections.abc import Mapping as Names
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from operator import is_
 from typing import Any, NoReturn
 
 from specforge.diagnostics import Findings, Rule, Span, Use, define, nearest
@@ -108,7 +109,7 @@ class Scope:
         good = {name: value for name, value in values.items() if value is not BROKEN}
         kept = {name: value for name, value in self.values.items() if name not in values}
         broken = (self.broken - good.keys()) | (values.keys() - good.keys())
-        return replace(self, values={**kept, **good}, broken=broken)
+        return Scope(self.budget, self.place, self.advice, {**kept, **good}, self.use, self.inside, broken)
 
 
 def name_problem(name: str) -> tuple[str, str] | None:
@@ -121,23 +122,29 @@ def name_problem(name: str) -> tuple[str, str] | None:
 
 
 def substitute(node: Node, scope: Scope, findings: Findings) -> Node:
-    """The tree with every expression replaced; a broken one is reported and leaves a broken scalar."""
+    """The tree with every expression replaced; a broken one is reported and leaves a broken scalar.
+
+    What has none and stands in no block, most of a large spec, is the node itself.
+    """
     if isinstance(node, Scalar):
-        return _scalar(node, scope, findings)
-    span = scope.located(node.span)
+        if "$" in node.text:
+            return as_node(evaluated(node, scope, findings), scope.located(node.span), scope, findings)
+        scope.budget.spend(node.span)
+        if scope.use is None:
+            return node
+        return Scalar(scope.located(node.span), node.value, node.text, node.plain, node.broken)
     scope.budget.spend(node.span)
     scope.budget.enter(node.span)
-    result: Node
-    if isinstance(node, Sequence):
-        result = Sequence(span, tuple([substitute(item, scope, findings) for item in node.items]))
-    else:
-        entries = {
-            key: Entry(scope.located(entry.key), substitute(entry.value, scope, findings))
-            for key, entry in node.entries.items()
-        }
-        result = Mapping(span, entries)
+    before = node.items if isinstance(node, Sequence) else [entry.value for entry in node.entries.values()]
+    after = [substitute(value, scope, findings) for value in before]
     scope.budget.leave()
-    return result
+    if scope.use is None and all(map(is_, before, after)):
+        return node
+    if isinstance(node, Sequence):
+        return Sequence(scope.located(node.span), tuple(after))
+    keys = [(key, scope.located(entry.key)) for key, entry in node.entries.items()]
+    entries = {key: Entry(span, value) for (key, span), value in zip(keys, after, strict=True)}
+    return Mapping(scope.located(node.span), entries)
 
 
 def value_of(node: Node, scope: Scope, findings: Findings) -> Any:
@@ -180,15 +187,6 @@ def evaluated(node: Scalar, scope: Scope, findings: Findings) -> Any:
             hint = f"did you mean `{close}`?" if close else scope.advice.replace("NAME", error.name)
         findings.add(rule, scope.located(node.span), message, hint)
         return BROKEN
-
-
-def _scalar(node: Scalar, scope: Scope, findings: Findings) -> Node:
-    if "$" not in node.text:
-        scope.budget.spend(node.span)
-        if scope.use is None:
-            return node
-        return Scalar(scope.located(node.span), node.value, node.text, node.plain, node.broken)
-    return as_node(evaluated(node, scope, findings), scope.located(node.span), scope, findings)
 
 
 def as_node(value: Any, span: Span, scope: Scope, findings: Findings) -> Node:

@@ -32,6 +32,8 @@ def report_unused(spec: Mapping, file: str, used_blocks: frozenset[str], finding
     if model is None or (isinstance(model, Mapping) and "layers" not in model.entries):
         return
     params, blocks = spec.get("params"), spec.get("blocks")
+    if params is None and blocks is None:
+        return
     names: set[str] = set()
     words: set[str] = set(used_blocks)
     for key, entry in spec.entries.items():

@@ -5,8 +5,8 @@
                                              where the param `unit` holds {bottleneck: {groups: 32}}
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping as Names
+from typing import Any, NamedTuple
 
 from specforge.diagnostics import Findings, Span, define, nearest
 from specforge.expand.blocks import Block
@@ -15,6 +15,7 @@ from specforge.expand.substitution import BROKEN, LayerValue, Scope, evaluated, 
 from specforge.expand.words import ITEM_KEYS, Signatures, is_null
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
+_NO_KEYS: Names[str, Entry] = {}
 MAX_NESTING = 24  # four levels of YAML each in the resolved spec, which must be readable again
 
 ITEM = define(
@@ -27,8 +28,7 @@ hold the layer: `$x`, or `$x: {…}` with more arguments for it.""",
 )
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenItem:
+class WrittenItem(NamedTuple):
     """An item: its layer's word, where that stands, its arguments, and the keys beside it.
 
     `arguments` are one for an item that names its layer; before them come those of a layer that a param holds. Each
@@ -39,7 +39,7 @@ class WrittenItem:
     at: Span
     arguments: tuple[LayerValue, ...]
     scope: Scope
-    keys: dict[str, Entry] = field(default_factory=dict)
+    keys: Names[str, Entry] = _NO_KEYS
 
 
 class ItemReader:
@@ -57,7 +57,9 @@ class ItemReader:
         if kind is None or not isinstance(node, Mapping):
             return None
         entry = node.entries[kind]
-        keys = {key: other for key, other in node.entries.items() if key != kind}
+        keys: Names[str, Entry] = _NO_KEYS
+        if len(node.entries) > 1:
+            keys = {key: other for key, other in node.entries.items() if key != kind}
         given = LayerValue(entry.value, scope)
         if "$" not in kind:
             return WrittenItem(kind, scope.located(entry.key), (given,), scope, keys)
@@ -74,7 +76,7 @@ class ItemReader:
                 for _, _, inner in known.inside(arguments):
                     self.check(inner, scope)
 
-    def _held(self, text: str, key: Span, given: LayerValue, keys: dict[str, Entry], level: int) -> WrittenItem | None:
+    def _held(self, text: str, key: Span, given: LayerValue, keys: Names[str, Entry], level: int) -> WrittenItem | None:
         """An item whose key is an expression: a layer that a param holds, with more arguments."""
         scope, at = given.scope, given.scope.located(key)
         if level > MAX_NESTING:

@@ -6,7 +6,7 @@ that a block's items find each other wherever the block is used. Only earlier it
 
 import re
 
-from specforge.catalog.definition import Item, Items, Value
+from specforge.catalog.definition import Composite, Item, Items, Value
 from specforge.diagnostics import Findings, define, nearest
 
 ADDRESS = define(
@@ -70,6 +70,8 @@ class Addresses:
             hint = "name an earlier item; `{id: whole, identity: }` before it gives what enters a name"
             return f"this item lies in `{address}`, whose value is not there yet", hint
         for prefix, items in self.levels:
+            if any(prefix + other.id in candidates and _is_side_branch(other) for other in items):
+                return f"`{address}` is a side branch, which only training has", "read what it reads"
             if any(prefix + other.id == path for other in items for path in candidates):
                 if prefix + address == self.levels[-1][0] + item.id:
                     return f"`from: {address}` is the item itself", "name an earlier one; `previous` is the one above"
@@ -85,6 +87,10 @@ class Addresses:
         """A path as it can be written here."""
         prefix = next(prefix for prefix, _ in reversed(self.levels) if path.startswith(prefix))
         return path[len(prefix) :]
+
+
+def _is_side_branch(item: Item) -> bool:
+    return isinstance(item.layer, Composite) and item.layer.is_side_branch
 
 
 def _without_iterations(path: str) -> str:

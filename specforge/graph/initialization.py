@@ -1,5 +1,7 @@
 """Which initializer fills which parameter: an item's own `init` over the last matching rule of `model.init`."""
 
+from collections.abc import Mapping
+
 from specforge.catalog.definition import Composite, Initializer, Item, Parameter
 from specforge.catalog.discovery import definition, word_for
 from specforge.diagnostics import Findings, Span, define, nearest
@@ -15,6 +17,8 @@ An `init` names a parameter that the layer does not have, or a rule of `model.in
 layer, such as `fc1.bias`; `parameter: weight` only where it has two axes or more, so that no norm's scale is meant.""",
 )
 
+NO_INITIALIZERS: Mapping[str, Initializer] = {}
+
 
 class Initialization:
     """Chooses initializers layer by layer and remembers which rules were of use; `spans` locate the rules."""
@@ -24,10 +28,10 @@ class Initialization:
         self.matched: set[tuple[int, str, str]] = set()  # rule, key and word
         self.seen: dict[str, set[str]] = {"path": set(), "kind": set(), "parameter": set()}
 
-    def of(self, item: Item, path: str, parameters: tuple[Parameter, ...]) -> dict[str, Initializer]:
+    def of(self, item: Item, path: str, parameters: tuple[Parameter, ...]) -> Mapping[str, Initializer]:
         """By parameter, in state_dict order."""
         if not self.rules and not item.initializers:
-            return {}
+            return NO_INITIALIZERS
         shapes = {p.name: p.shape for p in parameters if p.role == "parameter"}
         if shapes:
             self.seen["path"].add(path)

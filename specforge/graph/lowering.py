@@ -84,7 +84,7 @@ def _lowered(model: Model, input: Shape, least: Shape, findings: Findings, spans
         "", "", "sequential", None, SEQUENTIAL, (input,), output.shape, _WHOLE, output.number, (0,),
         children=tuple(children),
     )  # fmt: skip
-    return Graph(wire(root), model.input, least)
+    return Graph(wire(root) if lowering.is_wired else root, model.input, least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,7 @@ class _Lowering:
         self.shared: dict[str, tuple[Item, GraphNode]] = {}
         self.operations: dict[object, _Operation] = {}
         self.last = 0
+        self.is_wired = False  # whether an item says what it reads, or is a side branch
         self.layouts: dict[int, Layout] = {0: "positions"}  # of the last axis of values, by number
 
     def number(self) -> int:
@@ -152,7 +153,9 @@ class _Lowering:
         value = input
         self.addresses.enter(place.prefix, items, input)
         for item in items:
-            reads = self.addresses.resolve(item, value) if item.reads else (value,)
+            reads: tuple[Value, ...] | None = (value,)
+            if item.reads:
+                self.is_wired, reads = True, self.addresses.resolve(item, value)
             node = None if reads is None else self.item(item, reads, place)
             if node is None:
                 return None
@@ -198,7 +201,8 @@ class _Lowering:
         return GraphNode(
             path, item.id, item.kind, layer, call, inputs, output, item.span, number, numbers,
             parameters if place.twin_of is None else (), 0 if place.side else macs, place.trainable, initializers,
-            sources=item.reads, shared=item.shared, shares=place.twin_of, argument_spans=item.argument_spans,
+            sources=item.reads, shared=item.shared, shares=place.twin_of if parameters else None,
+            argument_spans=item.argument_spans,
         )  # fmt: skip
 
     def operation(self, layer: Layer, shapes: tuple[Shape, ...]) -> _Operation:
@@ -231,6 +235,7 @@ class _Lowering:
         if joins:
             self.layouts[number] = self.layouts[joins[0]]
         if layer.is_side_branch:
+            self.is_wired = True
             self.addresses.forget(f"{path}.")
         return GraphNode(
             path, item.id, item.kind, layer, layer.assemble(input.shape, output.shape), (input.shape,), output.shape,
@@ -268,13 +273,13 @@ class _Lowering:
         if item.layer != first[0].layer:
             message = f"`{item.shared}` is shared with `{owner.path}`, which is not the same layer with these arguments"
             self.findings.add(SHARED, span, message, "write the same layer, or give this one another name")
-        elif node.inputs != owner.inputs and _weights(item, node.inputs) != _weights(item, owner.inputs):
+        elif node.inputs != owner.inputs and _weights(node) != _weights(owner):
             message = f"{spelled(node.input)} arrives, at `{owner.path}`, which has the weights, {spelled(owner.input)}"
             self.findings.add(SHARED, span, message, "shared weights need inputs of one shape")
-        for key in ("init", "trainable"):
-            if (key == "init" and item.initializers) or (key == "trainable" and item.trainable != first[0].trainable):
-                message = f"`{key}` of weights that `{owner.path}` has"
-                self.findings.add(SHARED, span, message, f"write it there, on line {owner.span.line}")
+        frozen_here = owner.trainable and not node.trainable
+        for key in (*(["init"] if item.initializers else []), *(["trainable"] if frozen_here else [])):
+            message = f"`{key}` of weights that `{owner.path}` has"
+            self.findings.add(SHARED, span, message, f"write it there, on line {owner.span.line}")
 
 
 def _check_layout(item: Item, layout: Layout, shape: Shape) -> None:
@@ -295,6 +300,7 @@ def _only(reads: tuple[Value, ...], item: Item) -> Value:
     return reads[0]
 
 
-def _weights(item: Item, inputs: tuple[Shape, ...]) -> object:
-    """The shapes of a layer's weights; for a composite, whose weights follow from its input, the input itself."""
-    return inputs if isinstance(item.layer, Composite) else item.layer.parameters(inputs[0])
+def _weights(node: GraphNode) -> list[object]:
+    """The modules with weights in a layer, and the shapes of these."""
+    leaves = [(leaf.call, leaf.layer.parameters(leaf.input)) for leaf in node.leaves() if leaf.layer is not None]
+    return [leaf for leaf in leaves if leaf[1]]

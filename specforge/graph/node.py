@@ -1,21 +1,26 @@
 """What a graph is made of: layers in place, as a tree by path and as values by number."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from specforge.catalog.definition import Call, Composite, Initializer, Layer, Parameter
 from specforge.diagnostics import Span
 from specforge.shapes import Shape, elements
 
+_NOTHING: Mapping[str, Any] = {}
 
-@dataclass(frozen=True, slots=True)
-class GraphNode:
+
+class GraphNode(NamedTuple):
     """One layer in place. `parameters`, `macs` and `initializers` are its own; a composite's are its children's.
 
     `number` is the value that it makes, `reads` those that it takes (0 is the network's input); a composite that makes
     one value of several has them in `joins`. `sources` are the addresses of its `from`, `shared` the name that it gives
-    its weights; `shares` is the path of the layer whose weights it uses instead of its own.
+    its weights; `shares` is the path of the layer whose weights it uses instead of its own. `argument_spans` are where
+    the arguments stand that its item gives; none are where a default or `model.defaults` gives them.
+
+    A named tuple, like the nodes of the text: a frozen dataclass of as many fields takes six times as long to make.
     """
 
     path: str
@@ -31,12 +36,13 @@ class GraphNode:
     parameters: tuple[Parameter, ...] = ()
     macs: int = 0
     trainable: bool = True
-    initializers: Mapping[str, Initializer] = field(default_factory=dict)
+    initializers: Mapping[str, Initializer] = _NOTHING
     children: "tuple[GraphNode, ...]" = ()
     joins: tuple[int, ...] = ()
     sources: tuple[str, ...] = ()
     shared: str | None = None
     shares: str | None = None
+    argument_spans: Mapping[str, Span] = _NOTHING
 
     @property
     def input(self) -> Shape:
@@ -71,7 +77,7 @@ class GraphNode:
             yield node
             stack.extend(reversed(node.children))
 
-    def count(self, *, trainable: bool) -> int:
+    def parameter_count(self, *, trainable: bool) -> int:
         """Values of this layer's own tensors that are trained, or that are state: frozen and running statistics."""
         own = (p for p in self.parameters if p.role != "counter")
         return sum(elements(p.shape) for p in own if (p.role == "parameter" and self.trainable) == trainable)
@@ -85,12 +91,13 @@ class Head(NamedTuple):
     output: Shape
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Graph:
     """A network. `root` is nameless; its children are the spec's layers.
 
     `axes` is the input as written, where a name stands for any size; then `smallest` is the smallest input for which
-    the network is right; the graph's own input is what its figures hold for.
+    the network is right; the graph's own input is what its figures hold for. Its nodes are listed once, for all
+    that goes through them.
     """
 
     root: GraphNode
@@ -105,20 +112,32 @@ class Graph:
     def output(self) -> Shape:
         return self.root.output
 
-    def leaves(self) -> Iterator[GraphNode]:
-        return self.root.leaves()
+    @cached_property
+    def nodes(self) -> tuple[GraphNode, ...]:
+        """The root and all below it, composites before what they hold."""
+        return tuple(self.root.walk())
 
-    def makers(self) -> list[GraphNode]:
+    @cached_property
+    def _leaves(self) -> tuple[GraphNode, ...]:
+        return tuple([node for node in self.nodes if not node.is_composite])
+
+    @cached_property
+    def makers(self) -> tuple[GraphNode, ...]:
         """What makes values, in execution order: the layers that compute, and the composites that join values."""
-        return sorted((n for n in self.root.walk() if n.joins or not n.is_composite), key=lambda node: node.number)
+        joining = [node for node in self.nodes if node.joins]
+        return tuple(sorted((*self._leaves, *joining), key=lambda node: node.number)) if joining else self._leaves
+
+    def leaves(self) -> Iterator[GraphNode]:
+        """The layers that compute, in execution order."""
+        return iter(self._leaves)
 
     @property
     def trainable_parameters(self) -> int:
-        return sum(node.count(trainable=True) for node in self.leaves())
+        return sum(node.parameter_count(trainable=True) for node in self.leaves())
 
     @property
     def non_trainable_parameters(self) -> int:
-        return sum(node.count(trainable=False) for node in self.leaves())
+        return sum(node.parameter_count(trainable=False) for node in self.leaves())
 
     @property
     def total_parameters(self) -> int:
@@ -133,7 +152,7 @@ class Graph:
         """The outputs that training has beside the network's own."""
         return tuple(
             Head(node.path, node.layer.loss_weight, node.output)
-            for node in self.root.walk()
+            for node in self.nodes
             if isinstance(node.layer, Composite) and node.layer.is_side_branch
         )
 

@@ -64,7 +64,7 @@ def receptive_fields(graph: Graph) -> dict[int, Shape]:
     """The extents by the numbers of values, 0 for the input; `(32, 32)` of a 32×32 image is all of it."""
     seen = {0: tuple(_Axis(list(range(size)), list(range(size))) for size in graph.input[1:])}
     shapes = {0: graph.input}
-    for node in graph.makers():
+    for node in graph.makers:
         arriving = [_through(node, seen[number], shapes[number]) for number in node.joins or node.reads]
         seen[node.number] = tuple(_joined(same_axis) for same_axis in zip(*arriving, strict=True))
         shapes[node.number] = node.output

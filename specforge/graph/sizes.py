@@ -2,7 +2,8 @@
 
 How a size turns into another (convolutions, pooling, padding, upsampling, slices) repeats: where the input grows by the
 product of all strides, every size inside grows by a constant. So a network that is right for all sizes of one period,
-and grows evenly over it, is right for every larger size. The proof lowers the network at each of them.
+and grows evenly over it, is right for every larger size. The proof lowers the network at each of them, and once more
+far out, with another size for every name, where what was stretched from 1 or divided by luck shows.
 """
 
 from collections.abc import Callable
@@ -25,6 +26,7 @@ don't come back. Give `input` the sizes that you use, as in `[3, 224, 224]`, if 
 )
 
 LARGEST = 4096
+PRIMES = (1009, 1013, 1019)  # sizes that nothing divides
 LONGEST_PERIOD = 1024
 
 Axes = tuple[int | str, ...]
@@ -52,7 +54,7 @@ class _Search:
         graph = self.attempt(self.shape(sizes), Findings())
         if graph is None:
             return None
-        paths = [node.path for node in graph.leaves()]
+        paths = [node.path for node in graph.makers]
         self.paths = self.paths or paths
         return graph if paths == self.paths else None
 
@@ -73,10 +75,22 @@ def smallest(axes: Axes, attempt: Attempt, findings: Findings, span: Span) -> Sh
         least[name] = found
     while (graph := search.at(least)) is None:  # right along each axis with the others large, but not together
         least = {name: min(size + 1, start[name]) for name, size in least.items()}
-    larger = search.at({name: size + _period(graph) for name, size in least.items()})
+    period = _period(graph)
+    larger = search.at({name: size + period for name, size in least.items()})
     if larger is not None and not _same_weights(search, graph, larger):
         return None
-    return search.shape(least)
+    return search.shape(least) if _holds_far_out(search, names, period) else None
+
+
+def _holds_far_out(search: _Search, names: list[str], period: int) -> bool:
+    """Whether the network is right for large images that are no squares, where no axis is stretched or divides."""
+    odd = dict(zip(names, PRIMES, strict=False))
+    bases = {name: (4 + number) * period * (LARGEST // (16 * period) + 1) for number, name in enumerate(names)}
+    for sizes in (odd, *({name: base + rest for name, base in bases.items()} for rest in range(period))):
+        if search.at(sizes) is None:
+            _report(search, names[0], sizes, period)
+            return False
+    return True
 
 
 def _first(search: _Search, names: list[str]) -> dict[str, int] | None:
@@ -131,7 +145,7 @@ def _period(graph: Graph) -> int:
     """After how many pixels everything repeats: the least common multiple of all strides from the input on."""
     steps: dict[int, Fraction] = {0: Fraction(1)}
     period = 1
-    for node in graph.makers():
+    for node in graph.makers:
         before = max(steps[number] for number in (node.joins or node.reads))
         layer, axes = node.layer, len(node.input) - 1
         strides = layer.strides(axes) if layer is not None and not node.joins and axes else ()

@@ -55,10 +55,10 @@ def record(graph: Graph) -> Tape:
     memory, sizes = {0: 0}, {0: FLOAT * elements(graph.input)}
     differentiable: set[int] = set()
     operations = []
-    for node in graph.makers():
+    for node in graph.makers:
         layer, reads = _layer(node), node.joins or node.reads
         owner = owners.get(node.shares or node.path, node)
-        trains = FLOAT * owner.count(trainable=True)
+        trains = FLOAT * owner.parameter_count(trainable=True)
         memory[node.number] = memory[reads[0]] if layer.is_view else node.number
         sizes[node.number] = FLOAT * elements(node.output)
         kept = Kept()

@@ -13,7 +13,6 @@ the input, inside every program, so that equal blocks have equal programs.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from specforge.catalog.definition import Call, Composite, Literals
 from specforge.graph.node import GraphNode
@@ -23,11 +22,9 @@ CONTAINER = Call("torch.nn.Sequential")
 
 def wire(root: GraphNode) -> GraphNode:
     """The tree with the calls of wired and opened composites in place."""
-    if not any(node.sources or node.is_side_branch for node in root.walk()):
-        return root
     marks = _Marks(root)
     marks.visit(root, [])
-    return _rebuilt(root, marks)
+    return _rebuilt(root, marks, {})
 
 
 class _Marks:
@@ -75,16 +72,29 @@ class _Marks:
         self.opened |= {level.path for level in above[above.index(home) + 1 :]}
 
 
-def _rebuilt(node: GraphNode, marks: _Marks) -> GraphNode:
+def _rebuilt(node: GraphNode, marks: _Marks, done: dict[str, GraphNode]) -> GraphNode:
+    """The node with its final call; `done` has those before it, by path, of which it may share one as a whole."""
     if not node.is_composite:
         return node
-    children = tuple([_rebuilt(child, marks) for child in node.children])
+    children = tuple([_rebuilt(child, marks, done) for child in node.children])
     call = node.call
     if node.path in marks.opened:
-        return replace(node, children=children, call=CONTAINER, shares=None)  # its layers share one by one
-    if node.path in marks.wired:
+        call = CONTAINER
+    elif node.path in marks.wired:
         call = _wired(node, marks)
-    return replace(node, children=children, call=call)
+    rebuilt = node._replace(children=children, call=call)
+    if node.shares is not None and (node.path in marks.opened or not _run_alike(rebuilt, done[node.shares], marks)):
+        rebuilt = rebuilt._replace(shares=None)  # its layers share one by one
+    done[node.path] = rebuilt
+    return rebuilt
+
+
+def _run_alike(node: GraphNode, owner: GraphNode, marks: _Marks) -> bool:
+    """Whether a composite's module can stand for another's: both as a whole, with the same calls inside."""
+    if not node.is_composite:
+        return True
+    same = node.call == owner.call and owner.path not in marks.opened
+    return same and all(_run_alike(*pair, marks) for pair in zip(node.children, owner.children, strict=True))
 
 
 def _wired(node: GraphNode, marks: _Marks) -> Call:

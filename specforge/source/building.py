@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from sys import intern
 from typing import Any, NoReturn
 
 import yaml
@@ -90,7 +91,7 @@ class _Stop(Exception):
 class _Frame:
     """A collection under construction: `items`, or `entries` of a mapping, whose `key` is None until one is read.
 
-    `height` counts the levels in it so far.
+    `height` counts the levels in it so far, `last` is its last value.
     """
 
     event: Any
@@ -100,6 +101,7 @@ class _Frame:
     key: str | None = ""
     key_span: Span = _NOWHERE
     height: int = 1
+    last: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ class _Builder:
         if self.tagged and empty:
             raise _Stop
         if root is None or empty:
-            self.stop(EMPTY, Span(self.name, 1, 1, 1, 1), "the file is empty", "a spec starts with `specforge: 1`")
+            self.stop(EMPTY, Span(self.name, 1, 1, 1, 1), "the file says nothing", "a spec starts with `specforge: 1`")
         return root
 
     def stop(self, rule: Rule, span: Span, message: str, hint: str | None = None) -> NoReturn:
@@ -179,12 +181,11 @@ class _Builder:
             hint = "split it into `blocks`"
             self.stop(LIMIT, self.span(event), f"nested more than {MAX_DEPTH} levels deep", hint)
 
-    def check_tag(self, event: Any) -> None:
-        if event.tag is not None:
-            self.tagged = True
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            hint = "remove it; quote the value if it must stay text"
-            self.findings.add(TAG, self.span(event), f"the tag `{tag}` is not allowed: a spec is data only", hint)
+    def report_tag(self, event: Any) -> None:
+        self.tagged = True
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        hint = "remove it; quote the value if it must stay text"
+        self.findings.add(TAG, self.span(event), f"the tag `{tag}` is not allowed: a spec is data only", hint)
 
     def scalar(self, event: Any) -> None:
         self.nodes += 1
@@ -202,7 +203,8 @@ class _Builder:
     def unusual(self, event: Any, frame: _Frame) -> None:
         """A scalar that is one too many, empty, tagged or anchored."""
         self.count(event, 0)
-        self.check_tag(event)
+        if event.tag is not None:
+            self.report_tag(event)
         span, text, plain = self.span(event), event.value, not event.style
         if plain and not text:  # an absent value: point behind its key
             if frame.key and span.line > frame.key_span.end_line:  # that of `? key` is marked at the next token
@@ -223,7 +225,8 @@ class _Builder:
 
     def start(self, event: Any) -> None:
         self.count(event, 1)
-        self.check_tag(event)
+        if event.tag is not None:
+            self.report_tag(event)
         self.check_depth(event, 1)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
@@ -238,19 +241,16 @@ class _Builder:
         node = Sequence(span, tuple(frame.items)) if frame.entries is None else Mapping(span, frame.entries)
         if frame.event.anchor is not None:
             self.anchors[frame.event.anchor] = _Anchor(node, self.nodes - frame.nodes_before + 1, frame.height)
-        self.add(node, self.stack[-1], frame.height)
+        self.add_collection(node, frame.height)
 
     def enclosing(self, frame: _Frame, end: Any) -> Span:
         """From the start to the end, in block style that of the last value: the end mark lies at the next token."""
         first, last = frame.event.start_mark, end.end_mark
         line, column = first.line + 1, first.column + 1
-        inside = None
-        if frame.entries:
-            inside = next(reversed(frame.entries.values())).value.span
-        elif frame.items:
-            inside = frame.items[-1].span
-        if inside is not None and not frame.event.flow_style and inside.line >= line:
-            return Span(self.name, line, column, inside.end_line, inside.end_column)
+        if frame.last is not None and not frame.event.flow_style:
+            inside = frame.last.span
+            if inside.line >= line:
+                return Span(self.name, line, column, inside.end_line, inside.end_column)
         return Span(self.name, line, column, last.line + 1, last.column + 1)
 
     def alias(self, event: Any) -> None:
@@ -265,15 +265,25 @@ class _Builder:
             self.stop(ALIAS, span, f"`*{event.anchor}` lies inside what it repeats", "use `repeat`")
         self.check_depth(event, anchor.height)
         self.count(event, anchor.nodes)
-        self.add(anchor.node, self.stack[-1], anchor.height)
+        self.add_collection(anchor.node, anchor.height)
 
-    def add(self, node: Node, frame: _Frame, height: int = 0) -> None:
-        if height >= frame.height:
-            frame.height = height + 1
+    def add_collection(self, node: Node, height: int) -> None:
+        """Add a node with so many levels; a scalar has none."""
+        frame = self.stack[-1]
+        frame.height = max(frame.height, height + 1)
+        self.add(node, frame)
+
+    def add(self, node: Node, frame: _Frame) -> None:
         if frame.entries is None:
             frame.items.append(node)
+            frame.last = node
         elif frame.key is not None:
-            self.end_entry(frame, frame.entries, frame.key, node)
+            if frame.key in frame.entries:
+                self.report_duplicate(frame.key, frame.key_span, frame.entries[frame.key].key)
+            else:
+                frame.entries[frame.key] = Entry(frame.key_span, node)
+                frame.last = node
+            frame.key = None
         elif isinstance(node, Scalar):
             self.begin_entry(frame, node.text, node.span, node.plain)
         else:
@@ -284,17 +294,11 @@ class _Builder:
             self.stop(BAD_KEY, span, "merge keys (`<<`) are not part of YAML 1.2", "use `extends` or `blocks`")
         if not key:
             self.stop(BAD_KEY, span, "a key is missing before `:`", "write `word: value`")
-        frame.key, frame.key_span = key, span
+        frame.key, frame.key_span = intern(key), span  # the same few words over and over
 
-    def end_entry(self, frame: _Frame, entries: dict[str, Entry], key: str, node: Node) -> None:
-        frame.key = None
-        if key in entries:
-            first = entries[key].key
-            hint = "remove one of them; layers in a list each start with `- `"
-            message = f"`{key}` was already given on line {first.line}"
-            self.findings.add(DUPLICATE_KEY, frame.key_span, message, hint)
-        else:
-            entries[key] = Entry(frame.key_span, node)
+    def report_duplicate(self, key: str, span: Span, first: Span) -> None:
+        hint = "remove one of them; layers in a list each start with `- `"
+        self.findings.add(DUPLICATE_KEY, span, f"`{key}` was already given on line {first.line}", hint)
 
 
 def _nothing(event: Any) -> None:

@@ -4,6 +4,7 @@
 """
 
 import re
+from functools import lru_cache
 
 from specforge.source.nodes import Value
 
@@ -23,6 +24,7 @@ _WORDS: dict[str, Value] = {
 }
 
 
+@lru_cache(maxsize=10_000)  # a large spec writes few different values
 def resolve_plain(text: str) -> Value:
     """The value of an unquoted scalar; raises OverflowError for whole numbers beyond 10^18 and absurdly long ones."""
     if text in _WORDS:

@@ -23,7 +23,7 @@ def build(graph: Graph, *, seed: int | None = None, device: torch.device | str =
             torch.default_generator.manual_seed(seed)  # torch.manual_seed would touch the other devices' states too
         module = _Builder().module(graph.root)
         for node in graph.leaves():
-            if node.shares is None:
+            if node.parameters:  # those that share others' have none
                 _initialize(module.get_submodule(node.path), node)
     return module.to(device)
 

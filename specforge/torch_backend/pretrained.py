@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from specforge.catalog.definition import Weights
 from specforge.catalog.layers.pretrained import Pretrained
 from specforge.graph import Graph
-from specforge.torch_backend.weights import WeightsError, key_map, read_weights, renamed, shapes
+from specforge.torch_backend.weights import WeightsError, is_ordered, key_map, read_weights, renamed, shapes
 
 
 def load_pretrained(module: nn.Module, graph: Graph, *, download: bool = False) -> None:
@@ -26,7 +26,8 @@ def load_pretrained(module: nn.Module, graph: Graph, *, download: bool = False) 
 def load_weights(module: nn.Module, weights: str | Path | Mapping[str, Tensor], names: Weights | None = None) -> None:
     """Fill a whole network from a file or a state dict; WeightsError for what does not fit."""
     state = weights if isinstance(weights, Mapping) else read_weights(Path(weights))
-    found = key_map(shapes(module.state_dict()), shapes(state), names)
+    ordered = isinstance(weights, Mapping) or is_ordered(Path(weights))
+    found = key_map(shapes(module.state_dict()), shapes(state), names, ordered=ordered)
     module.load_state_dict(renamed(state, found))
 
 
@@ -34,7 +35,8 @@ def _fill(module: nn.Module, layer: Pretrained, *, download: bool) -> None:
     own = layer.weights != "published"
     file = Path(layer.weights) if own else _published(layer, download=download)
     state = read_weights(file)
-    names = key_map(shapes(module.state_dict()), shapes(state), layer.published, whole=layer.top)
+    ours, theirs = shapes(module.state_dict()), shapes(state)
+    names = key_map(ours, theirs, layer.published, whole=layer.top, ordered=is_ordered(file))
     module.load_state_dict(renamed(state, names))
 
 

@@ -27,15 +27,24 @@ class WeightsError(Exception):
 
 
 def key_map(
-    ours: Mapping[str, Shape], theirs: Mapping[str, Shape], weights: Weights | None = None, *, whole: bool = True
+    ours: Mapping[str, Shape],
+    theirs: Mapping[str, Shape],
+    weights: Weights | None = None,
+    *,
+    whole: bool = True,
+    ordered: bool = True,
 ) -> dict[str, str]:
     """For every tensor of ours the name of theirs, in our order. WeightsError where names or shapes don't agree.
 
     The file of a network of which ours is the beginning, not the `whole`, has more at its end. A file with all of our
-    names needs no matching.
+    names needs no matching; one that is not `ordered`, as safetensors are not, needs a key for every tensor.
     """
     if ours.keys() <= theirs.keys() and (not whole or len(ours) == len(theirs)):
         return _agreeing({name: name for name in ours}, ours, theirs)
+    keys = {} if weights is None else weights.keys
+    if not ordered and (set(keys) != set(ours) or any("*" in name for name in keys)):
+        hint = "save them under our names, which `specforge summary` shows, or in torch's own format"
+        raise WeightsError("safetensors don't keep the order of tensors, and the names differ", hint=hint)
     unused = () if weights is None else tuple(f"{part}." for part in weights.unused)
     rest, others = list(ours), [name for name in theirs if not name.startswith(unused)]
     matched: dict[str, str] = {}
@@ -104,6 +113,11 @@ def torchvision_shapes(name: str) -> dict[str, Shape]:
 def file_shapes(file: Path) -> dict[str, Shape]:
     """What a file of weights holds: safetensors, or torch's format, read without running anything in it."""
     return shapes(read_weights(file))
+
+
+def is_ordered(file: Path) -> bool:
+    """Whether a file of weights keeps its tensors in the order in which they were saved."""
+    return file.suffix != ".safetensors"
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:

@@ -215,7 +215,7 @@ def test_a_file_beside_the_spec_comes_before_the_zoo(zoo: Path, tmp_path: Path) 
 
 def test_what_the_zoo_does_not_have_gets_a_suggestion(zoo: Path, tmp_path: Path) -> None:
     (found,) = analyse(written(tmp_path, spec="specforge: 1\nname: a\nextends: zoo/nte.yaml\n")).findings
-    assert found.hint == "did you mean `net.yaml`?"
+    assert found.hint == "did you mean `zoo/net.yaml`?"
 
 
 def test_the_zoo_leads_nowhere_else(zoo: Path, tmp_path: Path) -> None:

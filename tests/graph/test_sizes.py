@@ -87,6 +87,23 @@ def test_a_fixed_axis_stays_fixed(tmp_path: Path) -> None:
             "SF405 not for every `H`: for input [3,",
         ),
         ("flatten, " + conv(3), "[3, H, W]", "SF401"),
+        (
+            "{branches: {merge: add, paths: [[" + conv(3, stride=2, padding=1) + "], [{max_pool: 2}]]}}",
+            "[3, H, W]",
+            "SF405 not for every",
+        ),
+        ("{reshape: [3, 4, -1]}", "[3, S, S]", "SF405 not for every"),
+        (
+            "{id: a, tanh: }, {permute: [1, 3, 2]}, {from: [previous, a], add: }",
+            "[3, H, W]",
+            "SF405 not for every",
+        ),
+        (
+            "{id: a, slice: {dim: 2, step: 2}}, {from: input, slice: {dim: 2, start: 1, step: 2}}, "
+            "{from: [a, previous], add: }",
+            "[3, H, W]",
+            "SF405 not for every",
+        ),
         ("relu", "[C, H, W]", "SF303"),
         ("relu", "[3, h, w]", "SF303"),
         ("relu", "[3, H W, 2]", "SF303"),

@@ -257,3 +257,72 @@ def test_wired_networks_compile_export_and_save(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     torch.save(module.state_dict(), buffer)
     assert functional.cross_entropy(compiled.train()(x)[0], torch.tensor([1, 2])).isfinite()
+
+
+@pytest.mark.parametrize("item", ["unit: 3", "sequential: {layers: [{conv: {out_channels: 3, kernel_size: 1}}, relu]}"])
+def test_a_composite_written_twice_shares_all_its_weights(item: str, tmp_path: Path) -> None:
+    graph, module, x = network(
+        tmp_path,
+        f"- {{id: a, shared: w, {item}}}\n- tanh\n- {{id: b, shared: w, {item}}}",
+        blocks="unit: {params: {c: required}, layers: [{conv: {out_channels: $c, kernel_size: 1}}, relu]}",
+    )
+    unit = module.get_submodule("a")
+    assert torch.equal(module(x), unit(unit(x).tanh()))
+    assert list(module.state_dict()) == ["a.conv_1.weight", "a.conv_1.bias"] == list(graph.state())
+
+
+def test_a_shared_sum_that_is_read_inside_stays_a_sum(tmp_path: Path) -> None:
+    body = "residual: [conv: {out_channels: 3, kernel_size: 3, padding: 1}, relu]"
+    layers = f"- {{id: a, shared: s, {body}}}\n- {{id: b, shared: s, {body}}}\n- {{from: [previous, a.conv_1], add: }}"
+    _, module, x = network(tmp_path, layers)
+    conv = module.get_submodule("a.conv_1")
+    once = conv(x).relu() + x
+    assert torch.equal(module(x), conv(once).relu() + once + conv(x))
+
+
+def test_a_shared_part_that_reads_differently_is_run_differently(tmp_path: Path) -> None:
+    part = "sequential: [conv: {out_channels: 3, kernel_size: 3, padding: 1}, {from: [previous, stem], add: }]"
+    layers = f"""
+    - {{id: stem, tanh: }}
+    - sigmoid
+    - repeat: {{for: {{source: [previous, stem]}}, layers: [{{from: $source, shared: s, {part}}}]}}
+    """
+    _, module, x = network(tmp_path, layers)
+    conv = module.get_submodule("repeat_1.0.sequential_1.conv_1")
+    assert torch.equal(module(x), conv(x.tanh()) + x.tanh())
+
+
+def test_weights_are_shared_between_image_sizes(tmp_path: Path) -> None:
+    part = "sequential: [conv: {out_channels: 3, kernel_size: 3, padding: 1}, relu]"
+    graph, _, _ = network(tmp_path, f"- repeat: {{times: 2, layers: [{{shared: s, {part}}}, max_pool: 2]}}")
+    assert graph.total_parameters == 3 * 3 * 9 + 3
+
+
+@pytest.mark.parametrize(
+    ("layers", "found"),
+    [
+        ("- {shared: s, batch_norm: }\n- global_avg_pool\n- {shared: s, batch_norm: }", "SF404 [3] arrives"),
+        (
+            "- {shared: s, conv: {out_channels: 3, kernel_size: 1}}\n"
+            "- {trainable: false, sequential: [{shared: s, conv: {out_channels: 3, kernel_size: 1}}]}",
+            "SF404 `trainable` of weights that `conv_1` has",
+        ),
+        ("- {id: x, auxiliary: {layers: [flatten, {linear: 2}]}}\n- {from: x, relu: }", "SF403 `x` is a side branch"),
+    ],
+)
+def test_what_can_not_be_shared_or_read_is_told(layers: str, found: str, tmp_path: Path) -> None:
+    (told,) = messages(tmp_path, layers)
+    assert told.startswith(found)
+
+
+def test_the_first_of_shared_weights_may_be_frozen(tmp_path: Path) -> None:
+    conv = "conv: {out_channels: 3, kernel_size: 1}"
+    graph, _, _ = network(tmp_path, f"- {{shared: s, trainable: false, {conv}}}\n- {{shared: s, {conv}}}")
+    assert (graph.trainable_parameters, graph.non_trainable_parameters) == (0, 12)
+
+
+def test_layers_without_weights_need_no_sharing(tmp_path: Path) -> None:
+    _, module, x = network(
+        tmp_path, "- {shared: s, max_pool: 2}\n- {flatten: {start_dim: 2}}\n- {shared: s, max_pool: 2}"
+    )
+    assert torch.equal(module(x), functional.max_pool1d(functional.max_pool2d(x, 2).flatten(2), 2))

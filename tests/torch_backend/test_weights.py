@@ -1,6 +1,7 @@
 """Published weights: how their names are matched, and what may go wrong on the way into a network."""
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -173,3 +174,25 @@ def test_a_whole_network_is_compiled_with_weights(tmp_path: Path) -> None:
         assert torch.equal(specforge.compile(file, weights=weights)(x), theirs(x))
     with pytest.raises(WeightsError, match="meets"):
         specforge.compile(file, weights=theirs[0].state_dict())
+
+
+def test_safetensors_are_not_matched_in_order(tmp_path: Path) -> None:
+    """Their tensors are sorted, so that two of one shape could be swapped unseen."""
+    file = tmp_path / "small.yaml"
+    file.write_text("specforge: 1\nname: small\nmodel: {input: [3], layers: [{linear: 3}, relu, {linear: 3}]}\n")
+    theirs = nn.Sequential(OrderedDict(stem=nn.Linear(3, 3), act=nn.ReLU(), body=nn.Linear(3, 3)))
+    save_file(theirs.state_dict(), tmp_path / "n.safetensors")
+    with pytest.raises(WeightsError, match="don't keep the order"):
+        specforge.compile(file, weights=tmp_path / "n.safetensors")
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "shufflenet_v2_x1_0", "resnet18"])
+def test_a_zoo_network_keeps_its_own_defaults(name: str, tmp_path: Path) -> None:
+    """Whatever `model.defaults` the spec around it has."""
+    zoo = analyse(Path(__file__).parents[2] / "specs" / "zoo" / f"{name}.yaml").require()[1]
+    file = tmp_path / "transfer.yaml"
+    layers = f"[pretrained: {{model: {name}, weights: none, top: true}}]"
+    defaults = "{batch_norm: {eps: 0.1}, conv: {bias: true}, linear: {bias: false}}"
+    file.write_text(f"specforge: 1\nname: t\nmodel: {{input: [3, 224, 224], defaults: {defaults}, layers: {layers}}}\n")
+    here = analyse(file).require()[1]
+    assert [node.layer for node in here.leaves()] == [node.layer for node in zoo.leaves()]

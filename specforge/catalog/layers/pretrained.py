@@ -13,7 +13,8 @@ class Pretrained(Composite):
     `model` is the name of a zoo spec; its layers stand below this one, with the paths that they have there, so that
     each can be addressed. `top: true` keeps its `classifier` and what follows. `weights` is `published` (the file that
     the zoo spec names, whose checksum is verified), `none` (fresh weights), or the path of a file with the network's
-    state. `layers` and `published` are filled in from the zoo, as `specforge config` shows.
+    state. The spec's `model.defaults` are not for its layers. `layers` and `published` are filled in from the zoo, as
+    `specforge config` shows.
 
     Shapes: (N, 3, H, W) -> what the network gives before its classifier, such as (N, 768).
 
@@ -23,6 +24,7 @@ class Pretrained(Composite):
     """
 
     main: ClassVar[str | None] = "model"
+    has_own_defaults: ClassVar[bool] = True
     model: str
     top: bool = False
     weights: str = "published"
