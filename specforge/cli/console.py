@@ -3,9 +3,10 @@
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TextIO
+from typing import Literal, TextIO
 
 MODES = ("auto", "always", "never")
+PROSE = 30  # characters from which a cell with spaces is a sentence
 _mode = "auto"
 
 
@@ -59,15 +60,23 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: fro
 
 
 def _rich_table(headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[int]) -> None:
+    """Prose is folded into the terminal's width; a path, a word or a number never: rather, the table is wider."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    lines = list(rows)
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    needed = 0
     for column, header in enumerate(headers):
-        is_number, is_path = column in numbers, column == 0
-        drawn.add_column(header, justify="right" if is_number else "left", overflow="fold", no_wrap=not is_path)
-    for row in rows:
-        drawn.add_row(*map(Text, row))
-    Console(force_terminal=True).print(drawn)
+        cells = [header, *(line[column] for line in lines)]
+        is_prose = any(len(cell) > PROSE and " " in cell for cell in cells)
+        needed += 3 + (PROSE if is_prose else max(map(len, cells)))
+        justify: Literal["right", "left"] = "right" if column in numbers else "left"
+        drawn.add_column(header, justify=justify, overflow="fold", no_wrap=not is_prose)
+    for line in lines:
+        drawn.add_row(*map(Text, line))
+    console = Console(force_terminal=True)
+    console.width = max(console.width, needed)
+    console.print(drawn)
