@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
-ITEM_KEYS = ("id", "from", "when", "shared", "init", "trainable")
+# in the order that messages list them; as keys, since every key of every item is looked up
+ITEM_KEYS = dict.fromkeys(("id", "from", "when", "shared", "init", "trainable"))
 
 
 @dataclass(frozen=True, slots=True)

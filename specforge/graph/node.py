@@ -118,14 +118,14 @@ class Graph:
         return tuple(self.root.walk())
 
     @cached_property
-    def _leaves(self) -> tuple[GraphNode, ...]:
-        return tuple([node for node in self.nodes if not node.is_composite])
-
-    @cached_property
     def makers(self) -> tuple[GraphNode, ...]:
         """What makes values, in execution order: the layers that compute, and the composites that join values."""
         joining = [node for node in self.nodes if node.joins]
         return tuple(sorted((*self._leaves, *joining), key=lambda node: node.number)) if joining else self._leaves
+
+    @cached_property
+    def _leaves(self) -> tuple[GraphNode, ...]:
+        return tuple([node for node in self.nodes if not node.is_composite])
 
     def leaves(self) -> Iterator[GraphNode]:
         """The layers that compute, in execution order."""

@@ -83,7 +83,8 @@ def _rebuilt(node: GraphNode, marks: _Marks, done: dict[str, GraphNode]) -> Grap
     elif node.path in marks.wired:
         call = _wired(node, marks)
     rebuilt = node._replace(children=children, call=call)
-    if node.shares is not None and (node.path in marks.opened or not _run_alike(rebuilt, done[node.shares], marks)):
+    owner = None if node.shares is None else done.get(node.shares)
+    if node.path in marks.opened or owner is None or not _run_alike(rebuilt, owner, marks):
         rebuilt = rebuilt._replace(shares=None)  # its layers share one by one
     done[node.path] = rebuilt
     return rebuilt
@@ -91,8 +92,8 @@ def _rebuilt(node: GraphNode, marks: _Marks, done: dict[str, GraphNode]) -> Grap
 
 def _run_alike(node: GraphNode, owner: GraphNode, marks: _Marks) -> bool:
     """Whether a composite's module can stand for another's: both as a whole, with the same calls inside."""
-    if not node.is_composite:
-        return True
+    if not node.is_composite or len(node.children) != len(owner.children):
+        return not node.is_composite
     same = node.call == owner.call and owner.path not in marks.opened
     return same and all(_run_alike(*pair, marks) for pair in zip(node.children, owner.children, strict=True))
 
