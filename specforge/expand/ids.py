@@ -4,7 +4,7 @@ import keyword
 import re
 
 from specforge.diagnostics import Findings, define
-from specforge.source import Entry, Mapping, Scalar
+from specforge.source import Entry, Scalar
 
 ID = define(
     "SF206",
@@ -65,10 +65,8 @@ def _problem(text: object, written: str) -> tuple[str, str]:
     return f"an `id` must be an identifier, found `{text}`", f"use letters, digits and `_`, as in `{proposal}`"
 
 
-def check_unique(item: Mapping, seen: dict[str, Scalar], findings: Findings) -> None:
-    """Siblings have different paths; `seen` maps segments to the items that took them."""
-    own = item.entries["id"].value
-    assert isinstance(own, Scalar)
+def check_unique(own: Scalar, seen: dict[str, Scalar], findings: Findings) -> None:
+    """Siblings have different segments; `seen` are those that are taken, by their text."""
     first = seen.setdefault(own.text, own)
     if first is not own:
         message = f"`{own.text}` is already the path of the item on line {first.span.line}"

@@ -59,9 +59,8 @@ class ItemExpander:
         seen: dict[str, Scalar] = {}
         items: list[Node] = []
         for node, where in written:
-            item = self._item(node, where, counts)
+            item = self._item(node, where, counts, seen)
             if item is not None:
-                check_unique(item, seen, self.findings)
                 items.append(item)
         self.depth -= 1
         return Sequence(span, tuple(items))
@@ -98,8 +97,11 @@ class ItemExpander:
             hint = "check how `repeat`s and blocks multiply"
             scope.budget.stop(scope.located(node.span), f"more than {MAX_LAYERS:,} layers", hint)
 
-    def _item(self, node: Node, scope: Scope, counts: Counter[str]) -> Mapping | None:
-        """One item as a mapping with `id` and its layer key; None when it is broken or `when` leaves it out."""
+    def _item(self, node: Node, scope: Scope, counts: Counter[str], seen: dict[str, Scalar]) -> Mapping | None:
+        """One item as a mapping with `id` and its layer key; None when it is broken or `when` leaves it out.
+
+        `counts` are its siblings by kind so far, `seen` those with their segments.
+        """
         self._count(node, scope)
         item = self.reader.read(node, scope)
         if item is None:
@@ -112,11 +114,13 @@ class ItemExpander:
             entries = self._beside(item, scope)
         given = entries.get("id")
         name = segment(given, f"{item.kind}_{number}", self.findings)
-        entries["id"] = Entry(item.at, Scalar(item.at if given is None else given.value.span, name, name))
+        own = Scalar(item.at if given is None else given.value.span, name, name)
+        entries["id"] = Entry(item.at, own)
         arguments = self._layer(item)
         if arguments is None:
             return None
         entries["sequential" if item.kind in self.blocks else item.kind] = Entry(item.at, arguments)
+        check_unique(own, seen, self.findings)
         return Mapping(scope.located(node.span), entries)
 
     def _beside(self, item: WrittenItem, scope: Scope) -> dict[str, Entry]:

@@ -75,7 +75,8 @@ class GraphNode(NamedTuple):
         while stack:
             node = stack.pop()
             yield node
-            stack.extend(reversed(node.children))
+            if node.children:
+                stack.extend(reversed(node.children))
 
     def parameter_count(self, *, trainable: bool) -> int:
         """Values of this layer's own tensors that are trained, or that are state: frozen and running statistics."""
