@@ -26,6 +26,9 @@ of epochs. Where the rise is meant, or was run that way, accept it with the reas
 )
 
 
+MOST_EPOCHS = 10_000  # a longer run is not looked at: every epoch's rate is worked out
+
+
 class Turn(NamedTuple):
     """A rate that falls and rises again: the epochs, from 1, where it is lowest and where it is highest after that.
 
@@ -71,6 +74,8 @@ def check_rates(subject: Subject) -> None:
     if train is None or train.schedule is None or not train.schedule.meant_to_fall:
         return
     schedule, word = train.schedule, word_for(train.schedule)
+    if train.epochs > MOST_EPOCHS:
+        return
     found = turn(rates_by_epoch(schedule, train.optimizer.lr, train.epochs))
     if found is None:
         return

@@ -98,7 +98,7 @@ def _times(node: Node, scope: Scope, findings: Findings) -> list[Row] | None:
         hint = "write `times: 3`, or use `for:` to walk over values"
         findings.add(REPEAT, value.span, f"`times` must be a whole number from 0 to {MAX_TIMES:,}", hint)
         return None
-    return [{} for _ in range(count)]
+    return [{}] * count
 
 
 def _columns(node: Node, scope: Scope, findings: Findings) -> list[Row] | None:
