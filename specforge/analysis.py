@@ -29,7 +29,7 @@ from specforge.expand.unused import report_unused
 from specforge.expand.words import Choices
 from specforge.graph import Graph, lower
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence, decode, parse, read, report_too_many
-from specforge.spec import Model, Spec
+from specforge.spec import Model, Recipe, Spec
 
 STDIN = "-"
 
@@ -125,7 +125,14 @@ def _analyse(path: str | Path, settings: tuple[str, ...], analysis: Analysis) ->
     if found.has_errors:
         return
     analysis.expanded = expand(
-        root, file=file, load=load, settings=settings, choices=choices(), signature=signature, findings=found
+        root,
+        file=file,
+        load=load,
+        settings=settings,
+        choices=choices(),
+        signature=signature,
+        recipe=frozenset(Recipe.model_fields) - {"epochs"},
+        findings=found,
     )
     if analysis.expanded is None:
         return

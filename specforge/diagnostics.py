@@ -171,8 +171,22 @@ def _nearest(word: str, names: tuple[str, ...]) -> str | None:
         for form in (whole, plain, plain.rstrip("123")):
             if form in by_form:
                 return by_form[form]
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return close[0] if close else None
+    close = difflib.get_close_matches(word, names, n=5, cutoff=0.6)
+    return min(close, key=lambda name: _edits(word, name.lower()), default=None)
+
+
+def _edits(word: str, other: str) -> int:
+    """How many letters to change, insert, remove or swap with their neighbour: 1 from `adma` to `adam`."""
+    before: list[int] = []
+    row = [*range(len(other) + 1)]
+    for i, letter in enumerate(word):
+        above, before, row = before, row, [i + 1]
+        for j, target in enumerate(other):
+            cost = min(before[j] + (letter != target), before[j + 1] + 1, row[j] + 1)
+            if i and j and letter == other[j - 1] and word[i - 1] == target:
+                cost = min(cost, above[j - 1] + 1)
+            row.append(cost)
+    return row[-1]
 
 
 def folded(word: str) -> str:

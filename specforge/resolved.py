@@ -32,10 +32,13 @@ from pydantic.fields import FieldInfo
 from specforge.catalog.definition import PER_AXIS, Definition, Item, Items, Section
 from specforge.catalog.discovery import word_for
 from specforge.source import resolve_plain
-from specforge.spec import Spec
+from specforge.spec import Group, Recipe, Spec, Stage
 
 # arguments that hold layers are written one layer a line
 _BLOCK_STYLE = ("layers", "shortcut", "iterations", "paths")
+
+# lists of what is laid over the recipe that they stand in
+_LAID = ("stages", "groups")
 
 WIDTH = 120
 MEANING = ("model", "data", "train")
@@ -90,14 +93,34 @@ def plain_value(value: Any) -> Any:
     return value
 
 
-def arguments_of(section: Section) -> dict[str, Any]:
-    """What differs from the defaults of a section or a word, as plain data by name."""
+def arguments_of(section: Section, base: Section | None = None) -> dict[str, Any]:
+    """What differs from the defaults of a section or a word, as plain data by name.
+
+    Of what is laid over a `base`, as a stage is over `train`, what differs from that.
+    """
     given = {}
     for name, field in type(section).model_fields.items():
         value = meant(section, name)
-        if field.is_required() or value != field.get_default(call_default_factory=True):
-            given[name] = plain_value(value)
+        inherits = base is not None and name in type(base).model_fields
+        unsaid = meant(base, name) if inherits and base is not None else field.get_default(call_default_factory=True)
+        if (field.is_required() and not inherits) or value != unsaid:
+            given[name] = _over(value, section) if name in _LAID else _over(value, unsaid)
     return given
+
+
+def _over(value: Any, base: Any) -> Any:
+    """A value as plain data, where a word, or each of several stages or groups, is laid over a base."""
+    if isinstance(value, Definition) and type(value) is type(base):
+        arguments = arguments_of(value, base)
+        return {word_for(value): arguments} if arguments else word_for(value)
+    if isinstance(value, tuple) and isinstance(base, Recipe):
+        return [arguments_of(part, base) if isinstance(part, Stage) else _group(part, base) for part in value]
+    return plain_value(value)
+
+
+def _group(group: Group, recipe: Recipe) -> dict[str, Any]:
+    given = arguments_of(group)
+    return {**given, "optimizer": _over(group.optimizer, recipe.optimizer)} if "optimizer" in given else given
 
 
 def meant(section: Section, name: str) -> Any:

@@ -62,12 +62,10 @@ def test_what_a_field_holds_is_read_from_its_annotation(annotation: Any, arms: t
 
 
 def test_the_paths_of_choices() -> None:
-    assert set(choice_paths(Spec)) == {
-        ("data", "dataset"),
-        ("train", "optimizer"),
-        ("train", "schedule"),
-        ("train", "loss"),
-    }
+    paths = set(choice_paths(Spec))
+    assert {("data", "dataset"), ("train", "optimizer"), ("train", "schedule"), ("train", "loss")} <= paths
+    assert {("data", "augment", "*"), ("train", "stages", "*", "optimizer")} <= paths
+    assert ("train", "epochs") not in paths
 
 
 def test_signatures_of_layers() -> None:
@@ -124,11 +122,11 @@ def test_a_word_is_written_in_three_ways(text: str, expected: Adam) -> None:
             "the word is the key: `adam: {…}`",
         ),
         ("{a: 1, b: 2}", "expected one word for the optimizer, found 2 keys", None),
-        ("adam: {rate: 1}", "`adam` has no `rate`", "expected one of `betas`, `eps`, `lr`, `weight_decay`"),
+        ("adam: {rate: 1}", "`adam` has no `rate`", "expected one of `amsgrad`, `betas`, `eps`, `lr`, `weight_decay`"),
         ("adam: {epsilon: 1}", "`adam` has no `epsilon`", "specforge calls it `eps`"),
         ("adam: {sgd: 1}", "`adam` has no `sgd`", "`sgd` is not an argument but another optimizer: write it instead"),
-        ("adam: fast", "`lr` of `adam` must be a number, found the text `fast`", None),
-        ("adam: [0.1]", "`lr` of `adam` must be a number, found the list [0.1]", "write `0.1`"),
+        ("adam: fast", "`lr` of `adam` must be a number greater than 0, or `find`, found the text `fast`", None),
+        ("adam: [0.1]", "`lr` of `adam` must be a number greater than 0, or `find`, found the list [0.1]", "write `0.1`"),
         ("adam: {betas: 0.9}", "`betas` must be a list, found `0.9`", "write `[0.9]`"),
         ("adam: {betas: [0.9]}", "`betas` must be a list of 2, found the list [0.9]", None),
         ("adam: {betas: [0.9, 0.9, 0.9]}", "`betas` must be a list of at most 2, found the list [0.9, 0.9, 0.9]", None),
@@ -184,7 +182,7 @@ def test_all_mistakes_of_a_section_are_told_at_once() -> None:
     assert said == [
         "1:1 SF301 it has no `epoch`",
         "2:13 SF303 `batch_size` must be at least 1, found `0`",
-        "3:24 SF303 `lr` must be greater than 0, found `0`",
+        "3:24 SF303 `lr` must be a number greater than 0, or `find`, found `0`",
         "3:35 SF303 `betas` must be less than 1, found `2`",
         "4:11 SF304 unknown schedule `cosin`",
         "5:7 SF305 expected a word for the loss, found `3`",
@@ -209,7 +207,7 @@ def test_null_is_none_where_that_is_allowed() -> None:
     section, said = bound(RECIPE + "schedule:\n")
     assert (section is not None, said) == (True, [])
     assert bound(RECIPE.replace("adam", ""))[1] == ["3:11 SF305 expected a word for the optimizer, found nothing"]
-    assert bound(RECIPE.replace("5", ""))[1] == ["1:8 SF303 `epochs` must be a whole number, found nothing"]
+    assert bound(RECIPE.replace("5", ""))[1] == ["1:8 SF303 it needs `epochs`"]
 
 
 def test_a_broken_value_says_nothing_and_gives_nothing() -> None:

@@ -62,13 +62,17 @@ def _held(annotation: Any) -> tuple[Held, ...]:
 
 
 def choice_families(section: type[Section], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Paths below a section that hold one word with arguments, with its family: `("train", "optimizer")`."""
+    """Paths below a section that hold one word with arguments, with its family: `("train", "optimizer")`.
+
+    `*` stands for the number of an entry in a list: `("data", "augment", "*")`.
+    """
     for name, field in section.model_fields.items():
         for arm in held(field.annotation):
-            if arm.kind == "word" and not arm.levels and arm.type is not None and issubclass(arm.type, Definition):
-                yield (*path, name), arm.type.family
-            elif arm.kind == "section" and arm.type is not None and not arm.levels:
-                yield from choice_families(arm.type, (*path, name))
+            below = (*path, name, *("*",) * arm.levels)
+            if arm.kind == "word" and arm.type is not None and issubclass(arm.type, Definition):
+                yield below, arm.type.family
+            elif arm.kind == "section" and arm.type is not None:
+                yield from choice_families(arm.type, below)
 
 
 def choice_paths(section: type[Section]) -> Iterator[tuple[str, ...]]:

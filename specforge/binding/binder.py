@@ -164,9 +164,7 @@ class Binder:
         if isinstance(node, Scalar) and node.value is None and not node.broken:
             return {}
         if found.main is None:
-            fields = list(found.model_fields)
-            message = f"`{word}` takes named arguments only" if fields else f"`{word}` takes no arguments"
-            self.wrong(node, message, wording.named_hint(word, fields, node))
+            self.wrong(node, *wording.named_only(found, word, node))
             return None
         return {found.main: Entry(node.span, node)}
 

@@ -232,10 +232,20 @@ def _aliases(family: str, word: str) -> tuple[str, ...]:
     return () if entry is None else entry.also_known_as
 
 
-def named_hint(word: str, fields: list[str], node: Node) -> str:
-    """How to write the arguments of a layer that has no main one."""
+def named_only(kind: type[Definition], word: str, node: Node) -> tuple[str, str]:
+    """What is wrong with a bare value of a word that has no main argument, and how to write it."""
+    fields = list(kind.model_fields)
     if not fields:
-        return f"write just `{word}`"
+        return f"`{word}` takes no arguments", f"write just `{word}`"
+    if kind.units:
+        value = node.text if isinstance(node, Scalar) and node.text else "…"
+        ways = [f"`{word}: {{{unit}: {value}}}`" for unit in kind.units]
+        return f"`{word}` needs to know what its value counts", f"write {listed(ways, 'or')}"
+    return f"`{word}` takes named arguments only", named_hint(word, fields, node)
+
+
+def named_hint(word: str, fields: list[str], node: Node) -> str:
+    """How to write the arguments of a word that has no main one."""
     if "layers" in fields:
         return f"write `{word}: {{layers: […]}}`"
     if len(fields) == 1 and isinstance(node, Scalar) and node.text:
@@ -245,7 +255,8 @@ def named_hint(word: str, fields: list[str], node: Node) -> str:
 
 def singular(family: str) -> str:
     """`optimizers -> optimizer`, as messages say it."""
-    return {"losses": "loss", "datasets": "data set", "layers": "layer or block"}.get(family, family[:-1])
+    irregular = {"losses": "loss", "mixes": "mix", "datasets": "data set", "layers": "layer or block"}
+    return irregular.get(family, family[:-1])
 
 
 def missing_hint(kind: type[Section], word: str, missing: list[str], given: dict[str, str | None]) -> str:

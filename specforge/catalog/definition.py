@@ -90,12 +90,14 @@ class Definition(Section):
     """A word of the catalogue.
 
     `family` is the kind of word, `main` the argument of the short form `word: value`, `also_known_as` what other
-    frameworks call it (in lower case): using one of those is an error whose hint names the word.
+    frameworks call it (in lower case): using one of those is an error whose hint names the word. `units` are arguments
+    of which one is given, where a bare number could mean any of them.
     """
 
     family: ClassVar[str] = ""
     main: ClassVar[str | None] = None
     also_known_as: ClassVar[tuple[str, ...]] = ()
+    units: ClassVar[tuple[str, ...]] = ()
 
 
 class Layer(Definition):
@@ -270,11 +272,25 @@ class Weights(Section):
     unused: tuple[str, ...] = ()
 
 
+def _positive_or_find(value: object) -> object:
+    if value != "find" and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
+        raise ValueError("a number greater than 0, or `find`")
+    return value
+
+
+# A rate per optimizer step, or `find`: the learning-rate finder then chooses it when training begins.
+LearningRate = Annotated[float | Literal["find"], BeforeValidator(_positive_or_find)]
+
+
 class Optimizer(Definition):
-    """How gradients change weights. Lowers to the optimizer's call without its parameter list."""
+    """How gradients change weights. Lowers to the optimizer's call without its parameter list.
+
+    `fewest_axes` is what a parameter must have: one that orthogonalises needs a matrix.
+    """
 
     family: ClassVar[str] = "optimizers"
-    lr: float = Field(gt=0)
+    fewest_axes: ClassVar[int] = 0
+    lr: LearningRate
 
     def remembered(self, shape: Shape) -> int:
         """How many numbers it remembers from step to step of a tensor of this shape."""
@@ -290,15 +306,30 @@ class Optimizer(Definition):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Where a run stands: `step` optimizer steps done of `epochs` epochs of `steps_per_epoch` steps each."""
+    """Where a run of `epochs` epochs stands: `step` optimizer steps, `epoch` whole epochs and `share` of the next done.
+
+    `share` is at least 0 and below 1.
+    """
 
     step: int
-    steps_per_epoch: int
+    epoch: int
+    share: float
     epochs: int
+
+    @classmethod
+    def at(cls, step: int, *, steps_per_epoch: int, epochs: int) -> "Clock":
+        """After so many steps, of epochs that are equally long."""
+        epoch, within = divmod(step, steps_per_epoch)
+        return cls(step, epoch, within / steps_per_epoch, epochs)
+
+    @property
+    def time(self) -> float:
+        """In epochs."""
+        return self.epoch + self.share
 
 
 class Schedule(Definition):
-    """How the learning rate moves: a pure function of the step, durations in epochs."""
+    """How the learning rate moves: a pure function of the clock, durations in epochs."""
 
     family: ClassVar[str] = "schedules"
 
@@ -311,13 +342,18 @@ class Schedule(Definition):
         """The learning rate of the next step, for an optimizer whose own rate is `base`."""
         raise NotImplementedError
 
+    def momentum(self, clock: Clock) -> float | None:
+        """The momentum of the next step, Adam's first `beta` likewise; None leaves the optimizer's own."""
+        return None
+
 
 class Loss(Definition):
     """What is minimised. Lowers to a module that takes logits (N, classes) and class indices (N,)."""
 
     family: ClassVar[str] = "losses"
 
-    def lower(self) -> Call:
+    def lower(self, class_counts: tuple[int, ...] | None = None) -> Call:
+        """The loss of training, given how many training images each class has; without them, that of evaluation."""
         raise NotImplementedError
 
 

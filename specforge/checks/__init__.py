@@ -10,12 +10,15 @@ from specforge.checks.augmentations import check_augmentations
 from specforge.checks.batches import check_batches
 from specforge.checks.biases import check_lost_biases
 from specforge.checks.claims import check_assumed, check_expect
+from specforge.checks.class_weights import check_class_weights
 from specforge.checks.dataset_fit import check_dataset_fit
 from specforge.checks.idle_layers import check_idle_layers, check_unread_values
+from specforge.checks.mixing import check_mixing
 from specforge.checks.rates import check_rates
-from specforge.checks.recipe import check_checkpoint
+from specforge.checks.recipe import check_checkpoint, check_recipe
 from specforge.checks.softmax import check_softmax_before_loss
 from specforge.checks.splits import check_splits
+from specforge.checks.stages import check_stages
 from specforge.checks.subject import Subject
 from specforge.checks.windows import check_windows
 
@@ -24,9 +27,13 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     check_assumed,
     check_splits,
     check_dataset_fit,
+    check_class_weights,
     check_augmentations,
+    check_mixing,
     check_batches,
     check_checkpoint,
+    check_recipe,
+    check_stages,
     check_rates,
     check_softmax_before_loss,
     check_lost_biases,

@@ -1,8 +1,10 @@
 """Whether every batch of an epoch can be trained on."""
 
 from specforge.checks.data_split import fractions_of, part_sizes, range_rows
+from specforge.checks.recipe import stage_span
 from specforge.checks.subject import Subject
-from specforge.diagnostics import define
+from specforge.diagnostics import Span, define
+from specforge.graph import Graph
 from specforge.shapes import spelled
 from specforge.spec import Data
 
@@ -22,16 +24,20 @@ def check_batches(subject: Subject) -> None:
     spec, graph = subject.spec, subject.graph
     if spec.train is None or spec.data is None or graph is None:
         return
-    size, images = spec.train.batch_size, _training_images(spec.data)
-    if size > 1 and (images is None or images % size != 1):
-        return
+    images = _training_images(spec.data)
+    for number, size in enumerate(stage.batch_size for stage in spec.train.all_stages):
+        if size == 1 or (images is not None and images % size == 1):
+            _check(subject, graph, stage_span(subject, number, "batch_size"), size, images)
+
+
+def _check(subject: Subject, graph: Graph, span: Span, size: int, images: int | None) -> None:
     alone = next((n for n in graph.leaves() if n.trainable and n.layer and n.layer.needs_several_images(n.input)), None)
     if alone is None:
         return
     what = "a batch is one image" if size == 1 else f"of {images:,} images in batches of {size} the last is alone"
     message = f"{what}: `{alone.kind}` on {spelled(alone.input)} needs several (at `{alone.path}`)"
     hint = "write another `batch_size`" if size == 1 else f"write `batch_size: {size + 1}`, or another"
-    subject.findings.add(ONE_IMAGE, subject.span("train", "batch_size"), message, hint)
+    subject.findings.add(ONE_IMAGE, span, message, hint)
 
 
 def _training_images(data: Data) -> int | None:

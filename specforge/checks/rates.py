@@ -4,14 +4,17 @@ In: a schedule that is meant to fall, its optimizer's rate and the epochs. Out: 
 and a finding where it comes back up: `cosine: {t_max: 10}` in 30 epochs is lowest in epoch 11 and back in epoch 21.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from math import isclose
 from typing import NamedTuple
 
 from specforge.catalog.definition import Clock, Schedule
 from specforge.catalog.discovery import word_for
+from specforge.checks.recipe import stage_span
 from specforge.checks.subject import Subject
 from specforge.diagnostics import define
+from specforge.spec import Stage, Train
 
 RISES_AGAIN = define(
     "SF511",
@@ -45,7 +48,7 @@ class Turn(NamedTuple):
 
 def rates_by_epoch(schedule: Schedule, base: float, epochs: int) -> list[float]:
     """The rate of the first step of every epoch. Durations are in epochs, so one step stands for all of an epoch."""
-    return [schedule.rate(base, Clock(step, 1, epochs)) for step in range(epochs)]
+    return [schedule.rate(base, Clock.at(step, steps_per_epoch=1, epochs=epochs)) for step in range(epochs)]
 
 
 def turn(rates: Sequence[float]) -> Turn | None:
@@ -69,19 +72,35 @@ def _slack(rates: Sequence[float]) -> float:
 
 
 def check_rates(subject: Subject) -> None:
-    """A rate that was chosen to fall does not rise again."""
+    """A rate that was chosen to fall does not rise again, in any stage or group."""
     train = subject.spec.train
-    if train is None or train.schedule is None or not train.schedule.meant_to_fall:
+    if train is None or train.total_epochs > MOST_EPOCHS:
         return
-    schedule, word = train.schedule, word_for(train.schedule)
-    if train.epochs > MOST_EPOCHS:
-        return
-    found = turn(rates_by_epoch(schedule, train.optimizer.lr, train.epochs))
-    if found is None:
-        return
-    span = subject.span("train", "schedule", word, "t_max")
-    hint = "leave `t_max` out: the fall then takes the whole run"
-    subject.findings.add(RISES_AGAIN, span, _told(found, train.epochs), hint)
+    for number, epochs, recipe in chains(train):
+        base = 1.0 if recipe.optimizer.lr == "find" else recipe.optimizer.lr
+        for schedule, path in _schedules(recipe):
+            found = turn(rates_by_epoch(schedule, base, epochs)) if schedule.meant_to_fall else None
+            if found is not None:
+                span = stage_span(subject, number, *path, word_for(schedule), "t_max")
+                hint = "leave `t_max` out: the fall then takes the whole run"
+                subject.findings.add(RISES_AGAIN, span, _told(found, epochs), hint)
+
+
+def chains(train: Train) -> Iterator[tuple[int, int, Stage]]:
+    """Every stage that starts a clock: its number, the epochs that the clock runs for, the stage."""
+    stages = train.all_stages
+    for number, stage in enumerate(stages):
+        following = list(takewhile(lambda after: after.continues, stages[number + 1 :]))
+        if not stage.continues:
+            yield number, sum(part.epochs for part in (stage, *following)), stage
+
+
+def _schedules(recipe: Stage) -> Iterator[tuple[Schedule, tuple[str, ...]]]:
+    if recipe.schedule is not None:
+        yield recipe.schedule, ("schedule",)
+    for group in recipe.groups:
+        if group.schedule is not None:
+            yield group.schedule, ("groups",)
 
 
 def _told(found: Turn, epochs: int) -> str:

@@ -25,7 +25,7 @@ def differences(before: Any, after: Any, path: str) -> Iterator[Setting]:
         for name, field in type(before).model_fields.items():
             if not any(arm.kind == "items" for arm in held(field.annotation)):
                 yield from differences(meant(before, name), meant(after, name), _below(path, name))
-    elif _are_same_words(before, after):
+    elif _are_alike(before, after):
         for number, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from differences(old, new, f"{path}[{number}]")
     elif before != after:
@@ -36,11 +36,11 @@ def _below(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _are_same_words(before: Any, after: Any) -> bool:
-    """Two lists of the same words, so that their arguments can be compared one by one."""
+def _are_alike(before: Any, after: Any) -> bool:
+    """Two lists of the same words or sections, so that their arguments can be compared one by one."""
     if not (isinstance(before, tuple) and isinstance(after, tuple) and before and len(before) == len(after)):
         return False
-    return all(isinstance(old, Definition) and type(old) is type(new) for old, new in zip(before, after, strict=True))
+    return all(isinstance(old, Section) and type(old) is type(new) for old, new in zip(before, after, strict=True))
 
 
 def _arguments_of_other_words(before: Definition, after: Definition, path: str) -> Iterator[Setting]:

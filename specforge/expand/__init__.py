@@ -1,8 +1,8 @@
 """Expansion: a spec's tree as written -> the tree that says everything out, without `extends`, params and blocks.
 
 Passes, in order: `extends` (merge parents, each with its `include` and `edit`), `overrides` (`--set`), `params`
-(evaluate), `substitution` (expressions), `items` (blocks, `repeat`, `when`, splices). Every node keeps the span of the
-text that wrote it.
+(evaluate), `substitution` (expressions), `items` (blocks, `repeat`, `when`, splices), `stages`. Every node keeps
+the span of the text that wrote it.
 """
 
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from specforge.expand.items import ItemExpander
 from specforge.expand.overrides import apply_settings
 from specforge.expand.pretrained import PRETRAINED, ExpandZoo, with_defaults
 from specforge.expand.repeat import as_written
+from specforge.expand.stages import lay_over
 from specforge.expand.substitution import (
     BROKEN,
     MAX_PARAMS,
@@ -64,13 +65,14 @@ def expand(
     settings: tuple[str, ...],
     choices: Choices,
     signature: Signatures,
+    recipe: frozenset[str],
     findings: Findings,
 ) -> Expanded | None:
     """Resolve everything that a spec says by reference.
 
-    `load` reads another file; `choices` are the paths that hold one word of a family, such as `train.optimizer`, with
-    what knows a word's main argument; `signature` knows the catalogue's layers. Returns None, with findings, when
-    nothing sensible is left.
+    `load` reads another file; `recipe` are the keys of `train` that its stages take over; `choices` are the paths that
+    hold one word of a family, such as `train.optimizer`, with what knows a word's main argument; `signature` knows the
+    catalogue's layers. Returns None, with findings, when nothing sensible is left.
     """
     if not isinstance(root, Mapping):
         found = "a list" if not isinstance(root, Scalar) else f"`{root.text}`"
@@ -82,9 +84,14 @@ def expand(
         if written is None:
             return None
         tree = apply_settings(written, settings, choices, findings)
-        return _expanded(written, tree, signature, _Zoo(load, choices, signature, findings).network, findings)
+        expanded = _expanded(written, tree, signature, _Zoo(load, choices, signature, findings).network, findings)
     except TooLarge:
         return None
+    train = expanded.tree.entries.get("train")
+    if train is None:
+        return expanded
+    complete = Entry(train.key, lay_over(train.value, recipe, choices))
+    return replace(expanded, tree=expanded.tree.with_entry("train", complete))
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,14 +92,14 @@ def merge(base: Mapping, over: Mapping, choices: Choices, path: words.Path = ())
             continue
         old = base.get(key)
         if old is not None and below in choices:
-            value = _merged_choice(old, value, choices, below)
+            value = merged_choice(old, value, choices, below)
         elif isinstance(old, Mapping) and isinstance(value, Mapping):
             value = merge(old, value, choices, below)
         entries[key] = Entry(entry.key, value)
     return Mapping(over.span, entries)
 
 
-def _merged_choice(old: Node, new: Node, choices: Choices, path: words.Path) -> Node:
+def merged_choice(old: Node, new: Node, choices: Choices, path: words.Path) -> Node:
     """The new choice; what the old one says of the same word stays."""
     before, after = chosen(old), chosen(new)
     if before is None or after is None or before[0] != after[0]:

@@ -2,10 +2,13 @@
 
 The i-th setting is line i of a text called `--set`, so a mistake in one is located like any other:
 `--set:1:14: error[SF302] …`. The word of a choice may be skipped: `train.optimizer.lr` reaches into `{adam: {lr: …}}`.
+Entries of a list are counted from 0: `train.stages.1.epochs`.
 """
 
+import re
+
 from specforge.diagnostics import Findings, Span, define, did_you_mean
-from specforge.expand.words import Choices, Path, chosen, is_null, named
+from specforge.expand.words import Choices, Path, chosen, is_null, named, numbered
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence, parse
 
 NAME = "--set"
@@ -15,7 +18,8 @@ BAD_SETTING = define(
     "bad-setting",
     """
 A setting is `path=value`: keys separated by dots, then a YAML value, as in `--set train.epochs=5` or
-`--set 'data.dataset={npz: {path: cifar10.npz}}'`. A path goes through mappings only; `params.name` must exist.
+`--set 'data.dataset={npz: {path: cifar10.npz}}'`. Entries of a list are counted from 0, as in
+`train.stages.0.epochs=5`. `params.name` must exist.
 `extends`, `include` and `edit` come before settings, so they can't be set.""",
 )
 
@@ -79,11 +83,13 @@ class _Setting:
             return node
         return node.with_entry(step, Entry(node.entries[step].key if old else self.span(depth), below))
 
-    def _below(self, old: Node | None, depth: int) -> Mapping | None:
-        """The mapping at this step with the rest of the path applied."""
-        here, following = self.steps[: depth + 1], self.steps[depth + 1]
+    def _below(self, old: Node | None, depth: int) -> Node | None:
+        """What stands at this step, with the rest of the path applied."""
+        here, following = numbered(self.steps[: depth + 1]), self.steps[depth + 1]
         if old is None:
             return self.apply(Mapping(self.span(depth), {}), depth + 1)
+        if isinstance(old, Sequence):
+            return self._entry(old, depth + 1)
         choice = chosen(old) if here in self.choices else None
         if choice is None and isinstance(old, Mapping):
             return self.apply(old, depth + 1)
@@ -98,6 +104,23 @@ class _Setting:
             self._report(depth, f"written without argument names, as `{word}: …`", following)
             return None
         return Mapping(old.span, {word: Entry(entry.key, self.apply(arguments, depth + 1))})
+
+    def _entry(self, old: Sequence, depth: int) -> Node | None:
+        """A list with the rest of the path applied to one of its entries."""
+        step = self.steps[depth]
+        count = len(old.items)
+        if not re.fullmatch(r"\d{1,9}", step) or int(step) >= count:
+            place = ".".join(self.steps[:depth])
+            message = f"`{place}` is a list of {count}: there is no `{step}` in it"
+            hint = f"entries are counted from 0: `{place}.{count - 1}` is the last" if count else f"set `{place}` whole"
+            self.findings.add(BAD_SETTING, self.span(depth), message, hint)
+            return None
+        number = int(step)
+        last = depth == len(self.steps) - 1
+        changed = self.value if last else self._below(old.items[number], depth)
+        if changed is None:
+            return None
+        return Sequence(old.span, (*old.items[:number], changed, *old.items[number + 1 :]))
 
     def _report(self, depth: int, what: str, following: str) -> None:
         here = ".".join(self.steps[: depth + 1])

@@ -44,8 +44,14 @@ class Signature:
 
 Signatures = Callable[[str], Signature | None]
 Path = tuple[str, ...]
-# The paths that hold one word of a family, such as `train.optimizer`, each with what tells a word's main argument.
+# The paths that hold one word of a family, such as `train.optimizer`, each with what tells a word's main argument; `*`
+# stands for the number of an entry in a list.
 Choices = Names[Path, Callable[[str], str | None]]
+
+
+def numbered(path: Path) -> Path:
+    """A path with `*` for the numbers of entries, as the keys of `Choices` are."""
+    return tuple(["*" if step.isdigit() else step for step in path])
 
 
 def is_null(node: Node) -> bool:

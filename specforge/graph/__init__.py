@@ -11,5 +11,6 @@ Two steps: `lowering` finds shapes and values, `wiring` the modules that carry o
 from specforge.graph.initialization import INIT
 from specforge.graph.lowering import SHAPE, lower
 from specforge.graph.node import Graph, GraphNode, Head
+from specforge.graph.plan import Settings, StagePlan, plan
 
-__all__ = ["INIT", "SHAPE", "Graph", "GraphNode", "Head", "lower"]
+__all__ = ["INIT", "SHAPE", "Graph", "GraphNode", "Head", "Settings", "StagePlan", "lower", "plan"]

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from specforge.catalog.definition import Composite, Initializer, Item, Parameter
 from specforge.catalog.discovery import definition, word_for
 from specforge.diagnostics import Findings, Span, define, nearest
+from specforge.graph.selection import lies_in, matching, spelled, words_of
 from specforge.shapes import Shape
-from specforge.spec import InitRule, Selector
+from specforge.spec import InitRule
 
 INIT = define(
     "SF402",
@@ -52,7 +53,10 @@ class Initialization:
         for number, rule in enumerate(self.rules):
             span = self._span(number, _WHOLE)
             idle = [
-                (k, w) for k, words in _words(rule.select).items() for w in words if (number, k, w) not in self.matched
+                (k, w)
+                for k, words in words_of(rule.select).items()
+                for w in words
+                if (number, k, w) not in self.matched
             ]
             misspelt = [(key, word) for key, word in idle if self._is_misspelt(key, word)]
             for key, word in misspelt:
@@ -60,7 +64,7 @@ class Initialization:
                 hint = f"did you mean `{close}`?" if close else f"those with parameters here: {_list(self.seen[key])}"
                 self.findings.add(INIT, span, f"`{key}: {word}` of this rule of `init` matches nothing", hint)
             if not misspelt and not any(matched[0] == number for matched in self.matched):
-                message = f"this rule of `init` matches no parameter: {_spelled(rule.select)}"
+                message = f"this rule of `init` matches no parameter: {spelled(rule.select)}"
                 hint = f"layers with parameters here: {_list(self.seen['kind'])}" if self.seen["kind"] else "remove it"
                 self.findings.add(INIT, span, message, hint)
 
@@ -70,7 +74,7 @@ class Initialization:
             return definition("layers", word) is None
         if key == "parameter":
             return word not in self.seen[key] and nearest(word, self._known(key)) is not None
-        return not any(_lies_in(path, word) for path in self.seen[key])
+        return not any(lies_in(path, word) for path in self.seen[key])
 
     def _known(self, key: str) -> list[str]:
         if key == "path":
@@ -99,7 +103,7 @@ class Initialization:
         """What fills a parameter, and where that was written."""
         chosen, span = None, item.span
         for number, rule in enumerate(self.rules):
-            words = _matching(rule.select, path, item.kind, name, shape)
+            words = matching(rule.select, path, item.kind, name, shape)
             if words is not None:
                 self.matched |= {(number, key, word) for key, word in words}
                 chosen, span = rule.initializer, self._span(number, item.span)
@@ -118,40 +122,6 @@ class Initialization:
 
 
 _WHOLE = Span("", 1, 1, 1, 1)
-
-
-def _spelled(selector: Selector) -> str:
-    return ", ".join(f"{key} {value}" for key, value in selector.model_dump(exclude_none=True).items())
-
-
-def _words(select: Selector) -> dict[str, tuple[str, ...]]:
-    """The words of every key that is given."""
-    given = {"path": select.path, "kind": select.kind, "parameter": select.parameter}
-    return {k: words if isinstance(words, tuple) else (words,) for k, words in given.items() if words is not None}
-
-
-def _matching(select: Selector, path: str, kind: str, parameter: str, shape: Shape) -> list[tuple[str, str]] | None:
-    """The words of a rule that a parameter matches, None where it does not match all keys."""
-    names = {parameter}
-    part = parameter.rpartition(".")[2]
-    if part != "weight" or len(shape) > 1:  # `weight` is no norm's scale inside a layer
-        names.add(part)
-    matched: list[tuple[str, str]] = []
-    for key, words in _words(select).items():
-        if key == "path":
-            found = [(key, word) for word in words if _lies_in(path, word)]
-        else:
-            found = [(key, word) for word in words if word in (names if key == "parameter" else {kind})]
-        if not found:
-            return None
-        matched += found
-    return matched
-
-
-def _lies_in(path: str, wanted: str) -> bool:
-    """Whether a path is the wanted one or below it, with or without the numbers of iterations."""
-    forms = (path, ".".join(step for step in path.split(".") if not step.isdigit()))
-    return any(f"{form}.".startswith(f"{wanted}.") for form in forms)
 
 
 def _list(names: set[str]) -> str:

@@ -114,10 +114,10 @@ def test_null_and_nothing_remove(tmp_path: Path) -> None:
             "set `train.epochs` as a whole",
         ),
         (
-            "model.layers.0=relu",
+            "model.layers.9=relu",
             "--set:1:14",
-            "`model.layers` is a list: there is no `0` below it",
-            "set `model.layers` as a whole",
+            "`model.layers` is a list of 4: there is no `9` in it",
+            "entries are counted from 0: `model.layers.3` is the last",
         ),
         (
             "extends=base.yaml",

@@ -10,6 +10,9 @@ from specforge.diagnostics import Findings, Rule
 from specforge.expand import Expanded, expand
 from specforge.expand.words import ITEM_KEYS
 from specforge.source import Mapping, Node, Scalar, parse
+from specforge.spec import Recipe
+
+RECIPE = frozenset(Recipe.model_fields) - {"epochs"}
 
 
 def no_parent(path: Path, reference: Scalar, rule: Rule) -> Node | None:
@@ -26,6 +29,7 @@ def expanded(text: str, findings: Findings, settings: tuple[str, ...] = ()) -> E
         settings=settings,
         choices=choices(),
         signature=signature,
+        recipe=RECIPE,
         findings=findings,
     )
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from specforge.catalog.definition import Call, Optimizer, Probability
+from specforge.catalog.definition import Call, LearningRate, Optimizer, Probability
 from specforge.shapes import Shape, elements
 
 
@@ -24,7 +24,7 @@ class Rmsprop(Optimizer):
     main: ClassVar[str | None] = "lr"
     also_known_as: ClassVar[tuple[str, ...]] = ("rms_prop",)
 
-    lr: Annotated[float, Field(gt=0)] = 1e-2
+    lr: LearningRate = 1e-2
     alpha: Probability = 0.99
     eps: Annotated[float, Field(gt=0)] = 1e-8
     weight_decay: Annotated[float, Field(ge=0)] = 0.0

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from specforge.catalog.definition import Call, Optimizer
+from specforge.catalog.definition import Call, LearningRate, Optimizer
 from specforge.shapes import Shape, elements
 
 
@@ -25,7 +25,7 @@ class Sgd(Optimizer):
 
     main: ClassVar[str | None] = "lr"
 
-    lr: Annotated[float, Field(gt=0)] = 1e-3
+    lr: LearningRate = 1e-3
     momentum: Annotated[float, Field(ge=0)] = 0.0
     dampening: Annotated[float, Field(ge=0)] = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0

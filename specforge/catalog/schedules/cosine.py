@@ -36,5 +36,5 @@ class Cosine(Schedule):
     def rate(self, base: float, clock: Clock) -> float:
         half_wave = clock.epochs if self.t_max is None else self.t_max
         per = self.per or ("step" if self.t_max is None else "epoch")
-        done = clock.step / clock.steps_per_epoch if per == "step" else clock.step // clock.steps_per_epoch
+        done = clock.time if per == "step" else clock.epoch
         return self.eta_min + (base - self.eta_min) * (1 + cos(pi * done / half_wave)) / 2

@@ -25,5 +25,4 @@ class Step(Schedule):
     gamma: Annotated[float, Field(gt=0)] = 0.1
 
     def rate(self, base: float, clock: Clock) -> float:
-        epoch = clock.step // clock.steps_per_epoch
-        return float(base * self.gamma ** (epoch // self.step_size))
+        return float(base * self.gamma ** (clock.epoch // self.step_size))

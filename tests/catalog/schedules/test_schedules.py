@@ -21,7 +21,7 @@ EPOCHS, STEPS, BASE = 30, 7, 0.1
 
 def rates(schedule: Schedule, epochs: int = EPOCHS) -> list[float]:
     """The rate of every step of a run."""
-    return [schedule.rate(BASE, Clock(step, STEPS, epochs)) for step in range(epochs * STEPS)]
+    return [schedule.rate(BASE, Clock.at(step, steps_per_epoch=STEPS, epochs=epochs)) for step in range(epochs * STEPS)]
 
 
 def by_torch(build: Callable[[torch.optim.Optimizer], Any]) -> list[float]:

@@ -1,0 +1,114 @@
+"""A recipe and a network -> what every stage trains, and by which settings.
+
+    stages: [{epochs: 5, freeze: backbone}, {epochs: 9, unfreeze: all}]
+    groups: [{select: {parameter: bias}, optimizer: {sgd: {weight_decay: 0}}}]
+
+    stage 1   frozen: backbone.*      groups: linear_1.bias | linear_1.weight
+    stage 2   frozen: nothing         groups: every bias    | all others
+
+Freezing carries over from stage to stage. A parameter belongs to the first group that selects it.
+"""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import NamedTuple
+
+from specforge.catalog.definition import Optimizer, Schedule
+from specforge.graph.node import Graph
+from specforge.graph.selection import Weight, selects, spelled, weights_of
+from specforge.spec import Recipe, Selector, Stage, Train
+
+EVERYTHING = "all"
+OTHERS = "others"  # what no group selects
+
+
+class Settings(NamedTuple):
+    """How the parameters of these names are trained. `label` names the group in metrics and curves."""
+
+    label: str
+    optimizer: Optimizer
+    schedule: Schedule | None
+    l2: float
+    names: tuple[str, ...]
+
+
+class StagePlan(NamedTuple):
+    """One stage: its recipe, the names of the parameters that stand still in it, and the settings of the others.
+
+    `first_epoch` counts from 0 over the whole run. `chain` is the number of the stage whose optimizer and clock go on
+    in this one: its own, unless it continues.
+    """
+
+    number: int
+    stage: Stage
+    first_epoch: int
+    chain: int
+    frozen: frozenset[str]
+    groups: tuple[Settings, ...]
+
+
+def plan(train: Train, graph: Graph) -> tuple[StagePlan, ...]:
+    """All stages in order. The recipe was checked before: what it selects exists."""
+    weights = [weight for weight in weights_of(graph) if weight.trainable]
+    still = frozenset(weight.name for weight in weights_of(graph) if not weight.trainable)
+    planned: list[StagePlan] = []
+    frozen: frozenset[str] = frozenset()
+    for number, stage in enumerate(train.all_stages):
+        frozen = frozen_in(stage, weights, frozen)
+        trained = [weight for weight in weights if weight.name not in frozen]
+        before = planned[-1] if planned else None
+        first_epoch = before.first_epoch + before.stage.epochs if before else 0
+        chain = before.chain if before and stage.continues else number
+        groups = tuple(_settings(stage, trained))
+        planned.append(StagePlan(number, stage, first_epoch, chain, frozen | still, groups))
+    return tuple(planned)
+
+
+def frozen_in(stage: Stage, weights: list[Weight], before: frozenset[str]) -> frozenset[str]:
+    """The names of the parameters that stand still in a stage, after those that stood still `before` it."""
+    frozen = before | named(stage.freeze, weights)
+    return frozen - named(stage.unfreeze, weights)
+
+
+def named(chosen: Selector | str | tuple[str, ...] | None, weights: list[Weight]) -> frozenset[str]:
+    """The names of the parameters that `freeze` or `unfreeze` is about."""
+    if chosen is None:
+        return frozenset()
+    if chosen == EVERYTHING:
+        return frozenset(weight.name for weight in weights)
+    select = chosen if isinstance(chosen, Selector) else Selector(path=chosen)
+    return frozenset(weight.name for weight in weights if selects(select, weight))
+
+
+def group_of(recipe: Recipe, weight: Weight) -> int | None:
+    """The number of the first group that selects a parameter."""
+    return next((n for n, group in enumerate(recipe.groups) if selects(group.select, weight)), None)
+
+
+def _settings(stage: Stage, trained: list[Weight]) -> Iterator[Settings]:
+    """Of each group that has parameters to train, and of those in none."""
+    members: dict[int | None, list[str]] = {}
+    for weight in trained:
+        members.setdefault(group_of(stage, weight), []).append(weight.name)
+    for number, label in _labels(stage):
+        if number not in members:
+            continue
+        group = None if number is None else stage.groups[number]
+        yield Settings(
+            label,
+            (group and group.optimizer) or stage.optimizer,
+            (group and group.schedule) or stage.schedule,
+            stage.l2 if group is None or group.l2 is None else group.l2,
+            tuple(members[number]),
+        )
+
+
+def _labels(recipe: Recipe) -> Iterator[tuple[int | None, str]]:
+    """Every group with its name, what it selects, told apart where two select the same; the others last."""
+    taken: set[str] = {OTHERS}
+    for number, group in enumerate(recipe.groups):
+        label = spelled(group.select) or EVERYTHING
+        free = (form for n in count(1) if (form := label if n == 1 else f"{label} ({n})") not in taken)
+        taken.add(name := next(free))
+        yield number, name
+    yield None, OTHERS
