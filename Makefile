@@ -1,7 +1,7 @@
 # make quickstart   install, train a spec on the embedded digits, end with the report's path
 # make test         install, run the tests
 # make check        formatting, lint, types, layering, tests: what CI runs
-# make docs         the JSON Schema and docs/reference, made anew from the catalogue
+# make docs         the JSON Schema, docs/reference and specs/README.md, made anew from what they are about
 # make bench        speed, both sides interleaved in one run
 # make fuzz         100,000 mutated and generated specs; `make fuzz SEED=7 CASES=5000` others (check runs 2,000)
 
@@ -28,6 +28,7 @@ check: lint test
 docs: $(VENV)/.dev
 	$(BIN)/specforge schema --output-file schema/specforge-1.json
 	$(BIN)/python -m specforge.reference docs/reference
+	$(BIN)/python -m specforge.reproduction specs
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

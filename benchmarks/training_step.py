@@ -15,6 +15,7 @@ from torch import nn
 from benchmarks.comparison import Comparison, interleave
 from specforge.analysis import analyse
 from specforge.data.prepare import prepare
+from specforge.graph import plan, weights_of
 from specforge.torch_backend import build
 from specforge.training.device import choose_device, place
 from specforge.training.listener import Metrics, Silence
@@ -83,7 +84,11 @@ def step(device: torch.device, *, rounds: int) -> Comparison:
     spec, graph = analyse(SPEC).require()
     assert spec.train is not None
     module = place(build(graph, seed=0), device)
-    ours = BareLoop(module, build_optimizer(spec.train.optimizer, module, device=device), device)
+    (settings,) = plan(spec.train, weights_of(graph))[0].groups
+    rate = float(settings.optimizer.lr)
+    ours = BareLoop(
+        module, build_optimizer(settings.optimizer, list(module.parameters()), lr=rate, device=device), device
+    )
     theirs = by_hand(device, module)
     sides = {"ours": ours.milliseconds, "theirs": theirs.milliseconds}
     measured = interleave(sides, rounds=rounds, warm_up=2)
@@ -99,7 +104,9 @@ def epoch(device: torch.device, *, rounds: int) -> Comparison:
     with TemporaryDirectory() as folder:
         prepared = prepare(spec.data, data_dir=Path(folder), device=device)
         run = RunDirectory(Path(folder) / "run", "benchmark\n", "benchmark")
-        fit(module, spec, prepared, run=run, device=device, listener=turns)
+        assert spec.train is not None
+        plans = plan(spec.train, weights_of(graph))
+        fit(module, spec, prepared, plans=plans, run=run, device=device, listener=turns)
     # the first epoch warms both sides up
     ours, theirs = turns.ours[1:], turns.theirs[1:]
     return Comparison(f"training epoch, {device.type}", ours, theirs, "images/s", EPOCH_TARGET, better="higher")

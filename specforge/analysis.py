@@ -8,16 +8,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 from specforge.binding import (
     WRONG_VALUE,
     Binder,
+    ChoicePaths,
     check_arguments,
     check_names,
-    choice_families,
-    main_argument,
     signature,
 )
 from specforge.catalog.definition import Section
@@ -74,7 +73,7 @@ class Analysis:
 @cache
 def choices() -> Choices:
     """The paths of a spec that hold one word with arguments, each with what tells a word's main argument."""
-    return {path: partial(main_argument, family) for path, family in choice_families(Spec)}
+    return ChoicePaths(Spec)
 
 
 @contextmanager

@@ -178,7 +178,7 @@ def _nearest(word: str, names: tuple[str, ...]) -> str | None:
 def _edits(word: str, other: str) -> int:
     """How many letters to change, insert, remove or swap with their neighbour: 1 from `adma` to `adam`."""
     before: list[int] = []
-    row = [*range(len(other) + 1)]
+    row: list[int] = [*range(len(other) + 1)]
     for i, letter in enumerate(word):
         above, before, row = before, row, [i + 1]
         for j, target in enumerate(other):

@@ -1,4 +1,7 @@
-"""A spec -> a network, a finished run, or a run tested again: what `compile`, `train` and `evaluate` do."""
+"""A spec -> a network, a finished run, a run tested again, or a sheet of pictures.
+
+What `compile`, `train`, `evaluate` and `preview` do.
+"""
 
 import os
 from dataclasses import dataclass
@@ -9,7 +12,7 @@ from specforge.analysis import analyse
 from specforge.catalog.discovery import word_for
 from specforge.checks.dataset_fit import mismatches
 from specforge.diagnostics import Findings, Span, SpecError, define
-from specforge.graph import Graph, lower
+from specforge.graph import Graph, lower, plan, weights_of
 from specforge.spec import Data, Spec
 
 if TYPE_CHECKING:
@@ -50,6 +53,15 @@ class Run:
     path: Path
     result: "Result"
     report: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A sheet of training images: its file, how many images, and which epochs, none where nothing changes images."""
+
+    path: Path
+    images: int
+    epochs: range
 
 
 def compile(  # noqa: A001  the word of the phase, as in `re.compile`
@@ -113,7 +125,8 @@ def train(
     module = build(graph, seed=key(found.train.seed, "init"), device=chosen)
     if not (resume and run.checkpoints.names()):
         load_pretrained(module, graph, download=download)
-    result = fit(module, found, prepared, run=run, device=chosen, resume=resume, listener=listener)
+    plans = plan(found.train, weights_of(graph))
+    result = fit(module, found, prepared, plans=plans, run=run, device=chosen, resume=resume, listener=listener)
     return Run(folder, result, write_reports(folder, found, graph))
 
 
@@ -134,6 +147,43 @@ def evaluate(
     prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=chosen, download=download)
     _require_fit(graph, found.data, prepared)
     return evaluate_run(build(graph, device=chosen), found, prepared, run=folder, device=chosen)
+
+
+def preview(
+    spec: str | Path | Spec,
+    out: Path | str = "preview.png",
+    *,
+    settings: tuple[str, ...] = (),
+    images: int = 8,
+    epoch: int = 1,
+    epochs: int = 6,
+    data_dir: Path | str | None = None,
+    download: bool = False,
+) -> Preview:
+    """Draw training images beside what the `epochs` from `epoch` on (counted from 1) show the network of them.
+
+    Raises `SpecError` and `DataError` as `train` does, and `ValueError` for an epoch that the recipe does not have.
+    """
+    found, graph = _spec_and_graph(spec, settings)
+    if found.data is None or found.train is None:
+        raise SpecError(incomplete(found.name if isinstance(spec, Spec) else str(spec)))
+    if not 1 <= epoch <= found.train.total_epochs:
+        raise ValueError(f"the recipe has the epochs 1 to {found.train.total_epochs}, not {epoch}")
+    _require_training_packages()
+    import torch
+
+    from specforge.data.prepare import prepare
+    from specforge.data.preview import strips
+    from specforge.report.preview import caption, write_preview
+
+    data_folder = Path(data_dir or DEFAULT_DATA_DIR)
+    prepared = prepare(found.data, data_dir=data_folder, device=torch.device("cpu"), download=download)
+    _require_fit(graph, found.data, prepared)
+    columns = range(epoch, min(epoch + epochs, found.train.total_epochs + 1))
+    shown = strips(found, prepared, images=images, epochs=[column - 1 for column in columns])
+    title, changes = f"{found.name}: training images of {word_for(found.data.dataset)}", caption(found.data)
+    columns = columns if shown[0].shown else range(0)
+    return Preview(write_preview(Path(out), shown, title=title, caption=changes, epochs=columns), len(shown), columns)
 
 
 def _require_fit(graph: Graph, data: Data, prepared: "Prepared") -> None:
@@ -172,6 +222,7 @@ def write_reports(folder: Path, spec: Spec, graph: Graph) -> Path:
         layers=[row._asdict() for row in rows(graph)],
         totals={**totals(graph)._asdict(), "macs": graph.macs},
         reported=spec.reported,
+        graph=graph,
     )
 
 

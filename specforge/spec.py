@@ -125,8 +125,8 @@ class Data(Section):
     (measured on the training part), `none` (pixels scaled to 0..1), or numbers for each channel. `augment` changes
     training images, anew for every image and epoch, in this order. `mix` joins each augmented training
     image, and its label, with another one of its batch; of a list of mixes, each batch gets one, all equally likely.
-    `sampling` is what an epoch is made of: `uniform` takes every training image once; `balanced` draws as many with
-    replacement, every class equally often.
+    `sampling` is what an epoch is made of: every training image once (`uniform`), or as many drawn with replacement,
+    every class equally often (`balanced`).
     """
 
     dataset: Dataset

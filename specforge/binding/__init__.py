@@ -6,7 +6,7 @@ The class is looked up by its word, then that class alone validates: an error is
 member of a union. Which fields hold words, sections or layers is read from the classes' annotations.
 """
 
-from specforge.binding.annotations import choice_families, choice_paths, held, main_argument, signature
+from specforge.binding.annotations import ChoicePaths, choice_paths, held, signature
 from specforge.binding.binder import BAD_CHOICE, MISSING_KEY, UNKNOWN_KEY, UNKNOWN_WORD, Binder, plain
 from specforge.binding.unbound import check_arguments, check_names
 from specforge.binding.validation import WRONG_VALUE
@@ -18,12 +18,11 @@ __all__ = [
     "UNKNOWN_WORD",
     "WRONG_VALUE",
     "Binder",
+    "ChoicePaths",
     "check_arguments",
     "check_names",
-    "choice_families",
     "choice_paths",
     "held",
-    "main_argument",
     "plain",
     "signature",
 ]

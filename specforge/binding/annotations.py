@@ -5,8 +5,8 @@ augment: tuple[Augmentation, ...]     ->    Held("word", Augmentation, 1)
 iterations: tuple[Items, ...]         ->    Held("items", None, 2)
 """
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -78,6 +78,40 @@ def choice_families(section: type[Section], path: tuple[str, ...] = ()) -> Itera
 def choice_paths(section: type[Section]) -> Iterator[tuple[str, ...]]:
     """The paths of `choice_families` alone."""
     return (path for path, _ in choice_families(section))
+
+
+class ChoicePaths(Mapping[tuple[str, ...], Callable[[str], str | None]]):
+    """What tells a word's main argument, by the paths of `choice_families` and by those below words.
+
+    The schedule inside another is at `("train", "schedule", "warmup", "schedule")`. It is found by asking for it, not
+    by going through all: only words that a spec uses are imported.
+    """
+
+    def __init__(self, section: type[Section]):
+        self._families = dict(choice_families(section))
+
+    def __getitem__(self, path: tuple[str, ...]) -> Callable[[str], str | None]:
+        family = self._family(path)
+        if family is None:
+            raise KeyError(path)
+        return partial(main_argument, family)
+
+    def __iter__(self) -> Iterator[tuple[str, ...]]:
+        return iter(self._families)
+
+    def __len__(self) -> int:
+        return len(self._families)
+
+    def _family(self, path: tuple[str, ...]) -> str | None:
+        if path in self._families or len(path) < 3:
+            return self._families.get(path)
+        *outer, word, name = path
+        family = self._family(tuple(outer))
+        found = None if family is None else definition(family, word)
+        if found is None or name not in found.model_fields:
+            return None
+        arms = [arm for arm in held(found.model_fields[name].annotation) if arm.kind == "word" and not arm.levels]
+        return next((arm.type.family for arm in arms if arm.type and issubclass(arm.type, Definition)), None)
 
 
 def main_argument(family: str, word: str) -> str | None:

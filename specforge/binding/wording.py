@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from specforge.binding.annotations import held
-from specforge.catalog.definition import Definition, Layer, Section
-from specforge.catalog.discovery import definition, index
+from specforge.catalog.definition import Definition, Layer, Schedule, Section
+from specforge.catalog.discovery import FAMILIES, definition, index
 from specforge.diagnostics import did_you_mean, folded, nearest
 from specforge.source import Mapping, Node, Scalar, Sequence
 
@@ -52,7 +52,14 @@ _OTHER_NAMES = {
     "beta2": "betas",
     "rho": "alpha",
     "decay": "weight_decay",
+    "fillmode": "fill",
+    "paddingmode": "fill",
+    "fillvalue": "value",
+    "cval": "value",
+    "angle": "degrees",
+    "shear": "shear_degrees",
 }
+_OF_THE_RUN = ("totalsteps", "stepsperepoch", "decaysteps", "lastepoch")
 _INFERRED = ("in_channels", "in_features", "num_features", "normalized_shape", "input_shape", "input_dim")
 
 
@@ -188,6 +195,10 @@ def key_hint(key: str, kind: type[Section], others: tuple[str, ...] = ()) -> tup
         return "an activation is a layer of its own: add one after it, such as `- relu`", None
     if issubclass(kind, Layer) and key == "inplace":
         return "remove it: it changes no result", None
+    if issubclass(kind, Schedule) and folded(key) == "maxlr":
+        return "the highest rate is the optimizer's `lr`: remove it", None
+    if issubclass(kind, Schedule) and folded(key) in _OF_THE_RUN:
+        return "it follows from the recipe's `epochs` and the images: remove it", None
     if issubclass(kind, Definition) and key in index(kind.family):
         return f"`{key}` is not an argument but another {singular(kind.family)}: write it instead", None
     before, colon, after = key.partition(":")
@@ -224,6 +235,11 @@ def word_hint(family: str, word: str, known: Iterable[str]) -> str:
         if word[start.end()] == ":":
             return f"put a space after `:`, as in `{start.group()}: {rest}`"
         return f"write `{start.group()}: …`, or `{start.group()}: {{…}}` for several arguments"
+    for other in FAMILIES:
+        if word in index(other):
+            kind = "layer" if other == "layers" else singular(other)
+            article = "an" if kind[0] in "aeiou" else "a"
+            return f"`{word}` is {article} {kind}: `specforge explain {word}` shows where it stands"
     return did_you_mean(word, names) or f"`specforge list {family}` shows all of them"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from specforge.catalog.definition import Definition
 
-FAMILIES = ("layers", "optimizers", "schedules", "losses", "initializers", "augmentations", "datasets")
+FAMILIES = ("layers", "optimizers", "schedules", "losses", "initializers", "augmentations", "mixes", "datasets")
 _CLASS = re.compile(r"^class ([A-Z]\w*)\(\w+\):", re.MULTILINE)
 
 

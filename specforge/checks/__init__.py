@@ -6,7 +6,7 @@ A new check is one file with its rule, its function and an entry in `CHECKS`.
 from collections.abc import Callable
 
 from specforge.checks.acceptance import check_accept
-from specforge.checks.augmentations import check_augmentations
+from specforge.checks.augmentations import check_augmentations, check_channels
 from specforge.checks.batches import check_batches
 from specforge.checks.biases import check_lost_biases
 from specforge.checks.claims import check_assumed, check_expect
@@ -29,6 +29,7 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     check_dataset_fit,
     check_class_weights,
     check_augmentations,
+    check_channels,
     check_mixing,
     check_batches,
     check_checkpoint,

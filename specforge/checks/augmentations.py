@@ -1,4 +1,4 @@
-"""Whether the augmentations leave an image in its class."""
+"""Whether the augmentations can be applied to the images and leave them in their class."""
 
 from specforge.catalog.discovery import word_for
 from specforge.checks.subject import Subject
@@ -16,6 +16,15 @@ characters.""",
     severity="warning",
 )
 
+CHANNELS = define(
+    "SF521",
+    "augmentation-needs-channels",
+    """
+Saturation, hue and greying mix the three colour channels, so images of one channel have nothing for them to change. A
+`value` that is a list has a number for each channel of the images. Remove what the images have no channels for, or
+write a single number.""",
+)
+
 
 def check_augmentations(subject: Subject) -> None:
     """No augmentation is one that the data set's images do not stand."""
@@ -25,16 +34,44 @@ def check_augmentations(subject: Subject) -> None:
     for number, augmentation in enumerate(data.augment):
         word, dataset = word_for(augmentation), data.dataset
         why = dataset.spoilt_by.get(word)
-        if why is not None:
+        if why is not None and not augmentation.is_slight:
             message = f"`{word}` makes images of `{word_for(dataset)}` that are not their class: {why}"
             subject.findings.add(SPOILS, _span(subject, number), message, "remove it")
 
 
-def _span(subject: Subject, number: int) -> Span:
-    """Where the item of `data.augment` with this number was written."""
+def check_channels(subject: Subject) -> None:
+    """The images have the channels that the augmentations ask for.
+
+    Where only the file of the data set can tell, the network's input says what its images must be.
+    """
+    data, channels = subject.spec.data, _channels(subject)
+    for number, augmentation in enumerate(data.augment if data is not None else ()):
+        asked, word = augmentation.needs_channels, word_for(augmentation)
+        if asked is None or channels in (None, asked[0]):
+            continue
+        needed, argument = asked
+        what = f"`{argument}` of `{word}`" if argument else f"`{word}`"
+        plural = "" if needed == 1 else "s"
+        message = f"{what} needs images of {needed} channel{plural}, these have {channels}"
+        hint = "write one number, for all channels" if argument == "value" else "remove it"
+        subject.findings.add(CHANNELS, _span(subject, number, argument), message, hint)
+
+
+def _channels(subject: Subject) -> int | None:
+    facts = None if subject.spec.data is None else subject.spec.data.dataset.facts()
+    if facts is not None and facts.image is not None:
+        return facts.image[0]
+    axes = () if subject.graph is None else subject.graph.axes
+    return axes[0] if len(axes) == 3 and isinstance(axes[0], int) else None
+
+
+def _span(subject: Subject, number: int, argument: str = "") -> Span:
+    """Where the item of `data.augment` with this number was written, or an argument of it."""
     data: Node | None = subject.tree.get("data")
     listed = data.get("augment") if isinstance(data, Mapping) else None
     item = listed.items[number] if isinstance(listed, Sequence) else None
     if isinstance(item, Mapping) and item.entries:
-        return next(iter(item.entries.values())).key
+        word = next(iter(item.entries.values()))
+        given = word.value.entries.get(argument) if isinstance(word.value, Mapping) else None
+        return word.key if given is None else given.key
     return item.span if item is not None else subject.span("data", "augment")

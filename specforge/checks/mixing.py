@@ -8,9 +8,9 @@ MIXES_NOTHING = define(
     "SF540",
     "mix-changes-nothing",
     """
-`data.mix` joins an image with another one of its batch, and its label with the other's. In batches of one image there is
-no other one, and where a data set has a single class there is no other label, so the setting would do nothing of what
-it is for. Choose a larger `batch_size`, or remove `mix`.""",
+`data.mix` joins an image with another one of its batch, and its label with the other's. In batches of one image there
+is no other one, and where a data set has a single class there is no other label, so the setting would do nothing of
+what it is for. Choose a larger `batch_size`, or remove `mix`.""",
 )
 
 

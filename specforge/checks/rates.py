@@ -2,6 +2,7 @@
 
 In: a schedule that is meant to fall, its optimizer's rate and the epochs. Out: the rate at the start of every epoch,
 and a finding where it comes back up: `cosine: {t_max: 10}` in 30 epochs is lowest in epoch 11 and back in epoch 21.
+Another finding is a schedule whose turns a run never comes to: `multi_step: [30, 60]` in 40 epochs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from specforge.catalog.definition import Clock, Schedule
 from specforge.catalog.discovery import word_for
+from specforge.catalog.schedules.definition import Timed
 from specforge.checks.recipe import stage_span
 from specforge.checks.subject import Subject
 from specforge.diagnostics import define
@@ -28,6 +30,14 @@ of epochs. Where the rise is meant, or was run that way, accept it with the reas
     severity="warning",
 )
 
+TOO_LATE = define(
+    "SF523",
+    "schedule-longer-than-run",
+    """
+The run ends before the schedule comes to what it is told to do: a warmup takes all of the epochs, so that nothing is
+trained at the optimizer's rate, or a milestone lies at or behind the last epoch, so that the rate never drops there.
+Durations are in epochs and count from the start of the run; those of a schedule inside `warmup` count from its end.""",
+)
 
 MOST_EPOCHS = 10_000  # a longer run is not looked at: every epoch's rate is worked out
 
@@ -72,7 +82,7 @@ def _slack(rates: Sequence[float]) -> float:
 
 
 def check_rates(subject: Subject) -> None:
-    """A rate that was chosen to fall does not rise again, in any stage or group."""
+    """A rate that was chosen to fall does not rise again, and comes to all its turns, in any stage or group."""
     train = subject.spec.train
     if train is None or train.total_epochs > MOST_EPOCHS:
         return
@@ -81,9 +91,22 @@ def check_rates(subject: Subject) -> None:
         for schedule, path in _schedules(recipe):
             found = turn(rates_by_epoch(schedule, base, epochs)) if schedule.meant_to_fall else None
             if found is not None:
-                span = stage_span(subject, number, *path, word_for(schedule), "t_max")
-                hint = "leave `t_max` out: the fall then takes the whole run"
+                place = _place(schedule, path)
+                span = stage_span(subject, number, *place, "t_max")
+                rest = "the whole run" if len(place) == len(path) + 1 else "all that the warmup leaves of the run"
+                hint = f"leave `t_max` out: the fall then takes {rest}"
                 subject.findings.add(RISES_AGAIN, span, _told(found, epochs), hint)
+            late = schedule.too_late(epochs) if isinstance(schedule, Timed) else None
+            if late is not None:
+                span = stage_span(subject, number, *path, word_for(schedule), *late.path)
+                subject.findings.add(TOO_LATE, span, late.message, late.hint)
+
+
+def _place(schedule: Schedule, path: tuple[str, ...]) -> tuple[str, ...]:
+    """Where the word stands whose rate it is in the end: behind a warmup, what it hands over to."""
+    here = (*path, word_for(schedule))
+    held = ((name, getattr(schedule, name)) for name in type(schedule).model_fields)
+    return next((_place(value, (*here, name)) for name, value in held if isinstance(value, Schedule)), here)
 
 
 def chains(train: Train) -> Iterator[tuple[int, int, Stage]]:

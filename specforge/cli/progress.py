@@ -85,7 +85,8 @@ def epoch_line(metrics: Mapping[str, Any], epochs: int) -> str:
         if loss is not None and accuracy is not None:
             parts.append(f"{part} {loss:.4f} {accuracy:6.2%}")
     rate = metrics.get("lr")
-    parts.append(f"lr {rate:.3g}" if isinstance(rate, float | int) else f"lr {rate}")
+    rates = rate.values() if isinstance(rate, Mapping) else (rate,)
+    parts.append("lr " + " / ".join(f"{value:.3g}" for value in rates))
     parts.append(f"{metrics['images_per_second']:,.0f} images/s")
     parts.append(f"{metrics['seconds']:.1f} s")
     return "  ".join(parts)

@@ -1,33 +1,40 @@
-"""Batches from a resident part: shuffled and augmented for training, in order for evaluation.
+"""Batches from a resident part: shuffled, augmented and mixed for training, in order for evaluation.
 
 In: a `Resident` part (bytes on the device). Out: `Batch`es of normalised float32 images (N, C, H, W), channels last.
 Nothing here keeps state between batches: the order follows from (seed, epoch) and the augmentation's draws from
 (seed, epoch, step), so an epoch that is taken up at a later step gives the same batches bit for bit.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 import torch
 
 from specforge.catalog.augmentations.definition import Augmentation
-from specforge.data.prepare import Resident
+from specforge.catalog.mixes.definition import Mix
+from specforge.data.augmenting import Augmenter, moved
+from specforge.data.mixing import Mixed, Mixer, mixed
+from specforge.data.prepare import Prepared, Resident
 from specforge.data.randomness import key
+from specforge.data.sampling import Sampling, epoch_order
+from specforge.spec import Data
 
 # Steps whose draws travel to the device together: one small copy for each step would cost more than the batch.
 _DRAWN_AHEAD = 64
 
-Draws = Mapping[str, torch.Tensor]
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Images (N, C, H, W) float32 channels last, labels (N,) int64, and the rows of the data set they come from."""
+    """Images (N, C, H, W) float32 channels last, labels (N,) int64, and the rows of the data set they come from.
+
+    Where images are `mixed`, the labels count only for a share.
+    """
 
     images: torch.Tensor
     labels: torch.Tensor
     indices: torch.Tensor
+    mixed: Mixed | None = None
 
 
 class Normalizer:
@@ -55,7 +62,7 @@ class Normalizer:
 
 
 class TrainBatches:
-    """An epoch's batches in shuffled order, each image augmented on its own.
+    """An epoch's batches in the order that `sampling` draws, each image augmented on its own.
 
     The last batch may be smaller. If it would hold a single image it is left out, because batch normalisation
     cannot be trained on one; the order differs by epoch, so it is another image every time.
@@ -67,13 +74,17 @@ class TrainBatches:
         *,
         batch_size: int,
         augment: Sequence[Augmentation] = (),
+        mix: Sequence[Mix] = (),
         mean: Sequence[float],
         std: Sequence[float],
         seed: int,
+        sampling: Sampling = "uniform",
     ):
         assert batch_size >= 1, batch_size
-        self._part, self._batch_size, self._augment, self._seed = part, batch_size, tuple(augment), seed
+        self._part, self._batch_size, self._seed, self._sampling = part, batch_size, seed, sampling
         self._device = part.images.device
+        self._augmenter = Augmenter(augment, seed=seed, device=self._device)
+        self._mixer = Mixer(mix, seed=seed, device=self._device)
         self._normalize = Normalizer(mean, std, device=self._device)
         _, self._channels, self._height, self._width = part.images.shape
         # a view, because residents are channels last; whole rows are what a gather copies fastest
@@ -84,62 +95,75 @@ class TrainBatches:
         full, rest = divmod(len(self._part), self._batch_size)
         return full + (rest > 1 or full == 0)
 
+    def indices(self, epoch: int) -> torch.Tensor:
+        """The rows of the data set that an epoch is made of, in its order (N,); the last may be left out."""
+        return self._part.indices.index_select(0, self._order(epoch))
+
     def epoch(self, epoch: int, start_step: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, from a step on."""
         order = self._order(epoch)
         labels, indices = (values.index_select(0, order) for values in (self._part.labels, self._part.indices))
         for first in range(start_step, self.steps_per_epoch, _DRAWN_AHEAD):
             steps = range(first, min(first + _DRAWN_AHEAD, self.steps_per_epoch))
-            draws = self._draws(epoch, steps)
+            counts = self._counts(steps)
+            draws = self._augmenter.draw(epoch, counts, (self._height, self._width))
+            mixings = self._mixer.draw(epoch, counts)
             for step in steps:
                 rows = self._positions(step)
                 drawn_from = rows.start - self._positions(first).start
-                images = self._images(order[rows], draws, drawn_from)
-                yield Batch(self._normalize(images), labels[rows], indices[rows])
+                images = self._augmenter.apply(self._images(order[rows]), draws, drawn_from)
+                values, how = mixed(self._normalize(images), labels[rows], mixings.get(step))
+                yield Batch(values, labels[rows], indices[rows], how)
 
     def _order(self, epoch: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(key(self._seed, "shuffle", epoch))
-        return self._moved(torch.randperm(len(self._part), generator=generator))
+        return moved(epoch_order(self._part.labels, self._sampling, generator), self._device)
 
     def _positions(self, step: int) -> slice:
         start = step * self._batch_size
         return slice(start, min(start + self._batch_size, len(self._part)))
 
-    def _draws(self, epoch: int, steps: range) -> list[Draws]:
-        """For each augmentation its draws for several steps, one after the other, on the device."""
-        generator, size = torch.Generator(), (self._height, self._width)
-        drawn: list[Draws] = []
-        for place, augmentation in enumerate(self._augment):
-            by_step = []
-            for step in steps:
-                rows = self._positions(step)
-                generator.manual_seed(key(self._seed, "augment", epoch, step, place))
-                by_step.append(augmentation.draw(rows.stop - rows.start, size, generator))
-            drawn.append({name: self._moved(torch.cat([draw[name] for draw in by_step])) for name in by_step[0]})
-        return drawn
+    def _counts(self, steps: range) -> dict[int, int]:
+        """How many images each step has."""
+        rows = {step: self._positions(step) for step in steps}
+        return {step: places.stop - places.start for step, places in rows.items()}
 
-    def _images(self, order: torch.Tensor, draws: list[Draws], drawn_from: int) -> torch.Tensor:
-        """Augmented bytes: (N, C, H, W) channels last."""
-        count = len(order)
-        images_nhwc = self._rows.index_select(0, order).view(count, self._height, self._width, self._channels)
-        images = images_nhwc.permute(0, 3, 1, 2)
-        for augmentation, drawn in zip(self._augment, draws, strict=True):
-            images = augmentation.apply(
-                images, {name: values[drawn_from : drawn_from + count] for name, values in drawn.items()}
-            )
-        return images
+    def _images(self, order: torch.Tensor) -> torch.Tensor:
+        """The bytes of an order's images: (N, C, H, W) channels last."""
+        images_nhwc = self._rows.index_select(0, order).view(len(order), self._height, self._width, self._channels)
+        return images_nhwc.permute(0, 3, 1, 2)
 
-    def _moved(self, values: torch.Tensor) -> torch.Tensor:
-        """To the device; from pinned memory, so that the copy does not wait for the work queued before it."""
-        return (values.pin_memory() if self._device.type == "cuda" else values).to(self._device, non_blocking=True)
+
+def train_batches(data: Data, prepared: Prepared, *, batch_size: int, seed: int) -> TrainBatches:
+    """The training part as a spec's data section asks for it: for training, and for looking at what training sees."""
+    return TrainBatches(
+        prepared.train,
+        batch_size=batch_size,
+        augment=data.augment,
+        mix=data.mixes,
+        mean=prepared.mean,
+        std=prepared.std,
+        seed=seed,
+        sampling=data.sampling,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One of several augmented views of a part's images."""
+
+    augmenter: Augmenter
+    number: int
 
 
 class EvaluationBatches:
-    """A part's batches in its own order, without augmentation; the last one may be smaller."""
+    """A part's batches in its own order, as they are or in an augmented `view`; the last one may be smaller."""
 
-    def __init__(self, part: Resident, *, batch_size: int, mean: Sequence[float], std: Sequence[float]):
+    def __init__(
+        self, part: Resident, *, batch_size: int, mean: Sequence[float], std: Sequence[float], view: View | None = None
+    ):
         assert batch_size >= 1, batch_size
-        self._part, self._batch_size = part, batch_size
+        self._part, self._batch_size, self._view = part, batch_size, view
         self._normalize = Normalizer(mean, std, device=part.images.device)
 
     def __len__(self) -> int:
@@ -147,6 +171,9 @@ class EvaluationBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         part = self._part
-        for start in range(0, len(part), self._batch_size):
+        for step, start in enumerate(range(0, len(part), self._batch_size)):
             rows = slice(start, start + self._batch_size)
-            yield Batch(self._normalize(part.images[rows]), part.labels[rows], part.indices[rows])
+            images = part.images[rows]
+            if self._view is not None:
+                images = self._view.augmenter(images, epoch=self._view.number, step=step)
+            yield Batch(self._normalize(images), part.labels[rows], part.indices[rows])

@@ -20,6 +20,8 @@ from specforge.spec import Data, Normalize, Split
 
 # images counted at once when measuring: small enough to stay in the processor's cache
 _COUNTED = 512
+# classes that an error lists
+_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,15 @@ class Prepared:
     std: tuple[float, ...]
     image: tuple[int, int, int]
 
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """How many images of each class the training part has, in the order of `class_names`."""
+        return tuple(torch.bincount(self.train.labels, minlength=len(self.class_names)).tolist())
+
 
 def prepare(data: Data, *, data_dir: Path, device: torch.device, download: bool = False) -> Prepared:
     """Read, divide and measure. `data_dir` is the folder of data sets; `download` may fetch what is missing."""
-    arrays = data.dataset.load(data_dir, download=download)
+    arrays = _loaded(data, data_dir, download=download)
     parts = _divided(data.split, arrays)
     try:
         train, test = (_resident(arrays, rows, device) for rows in (parts.train, parts.test))
@@ -61,7 +68,10 @@ def prepare(data: Data, *, data_dir: Path, device: torch.device, download: bool 
         ) from error
     mean, std = _normalization(data, train.images)
     channels, height, width = arrays.images.shape[1:]
-    return Prepared(train, validation, test, arrays.class_names, mean, std, (channels, height, width))
+    prepared = Prepared(train, validation, test, arrays.class_names, mean, std, (channels, height, width))
+    if data.sampling == "balanced":
+        _require_every_class(prepared)
+    return prepared
 
 
 def channel_statistics(images: torch.Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -90,6 +100,13 @@ def _moments(counts: list[int]) -> tuple[float, float]:
     return first / (255 * total), sqrt(variance) / (255 * total) if variance else 1.0
 
 
+def _loaded(data: Data, data_dir: Path, *, download: bool) -> Arrays:
+    try:
+        return data.dataset.load(data_dir, download=download)
+    except OSError as error:  # such as a folder above it that may not be entered
+        raise DataError(f"the data set cannot be read: {error}", hint="is the folder of data sets readable?") from error
+
+
 def _divided(split: Split, arrays: Arrays) -> Parts:
     """The parts, now that the sizes are known; a data set read from a file could not be checked before."""
     count = len(arrays.labels)
@@ -98,6 +115,18 @@ def _divided(split: Split, arrays: Arrays) -> Parts:
         if problem.kind == "invalid":
             raise DataError(f"data.split.{problem.field}: {problem.message}", hint=problem.hint)
     return divide(split, train=arrays.train, test=count - arrays.train, labels=arrays.labels)
+
+
+def _require_every_class(prepared: Prepared) -> None:
+    """A class without training images cannot be drawn as often as the others."""
+    absent = [name for name, count in zip(prepared.class_names, prepared.class_counts, strict=True) if not count]
+    if absent:
+        named = ", ".join(f"`{name}`" for name in absent[:_NAMED]) + ("" if len(absent) <= _NAMED else ", …")
+        raise DataError(
+            f"`sampling: balanced` draws every class, but the training part has no image of {len(absent)}: {named}",
+            hint="give the training part images of every class (`split: {stratified: true}` with fractions), "
+            "or write `sampling: uniform`",
+        )
 
 
 def _resident(arrays: Arrays, rows: Rows, device: torch.device) -> Resident:

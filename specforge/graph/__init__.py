@@ -12,5 +12,18 @@ from specforge.graph.initialization import INIT
 from specforge.graph.lowering import SHAPE, lower
 from specforge.graph.node import Graph, GraphNode, Head
 from specforge.graph.plan import Settings, StagePlan, plan
+from specforge.graph.selection import Weight, weights_of
 
-__all__ = ["INIT", "SHAPE", "Graph", "GraphNode", "Head", "Settings", "StagePlan", "lower", "plan"]
+__all__ = [
+    "INIT",
+    "SHAPE",
+    "Graph",
+    "GraphNode",
+    "Head",
+    "Settings",
+    "StagePlan",
+    "Weight",
+    "lower",
+    "plan",
+    "weights_of",
+]

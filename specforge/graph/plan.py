@@ -9,13 +9,12 @@
 Freezing carries over from stage to stage. A parameter belongs to the first group that selects it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
 from specforge.catalog.definition import Optimizer, Schedule
-from specforge.graph.node import Graph
-from specforge.graph.selection import Weight, selects, spelled, weights_of
+from specforge.graph.selection import Weight, selects, spelled
 from specforge.spec import Recipe, Selector, Stage, Train
 
 EVERYTHING = "all"
@@ -47,13 +46,13 @@ class StagePlan(NamedTuple):
     groups: tuple[Settings, ...]
 
 
-def plan(train: Train, graph: Graph) -> tuple[StagePlan, ...]:
-    """All stages in order. The recipe was checked before: what it selects exists."""
-    weights = [weight for weight in weights_of(graph) if weight.trainable]
-    still = frozenset(weight.name for weight in weights_of(graph) if not weight.trainable)
+def plan(train: Train, network: Sequence[Weight]) -> tuple[StagePlan, ...]:
+    """All stages in order, for the weights of a network. The recipe was checked before: what it selects exists."""
+    weights = [weight for weight in network if weight.trainable]
+    still = frozenset(weight.name for weight in network if not weight.trainable)
     planned: list[StagePlan] = []
     frozen: frozenset[str] = frozenset()
-    for number, stage in enumerate(train.all_stages):
+    for number, stage in enumerate(_scheduled(train)):
         frozen = frozen_in(stage, weights, frozen)
         trained = [weight for weight in weights if weight.name not in frozen]
         before = planned[-1] if planned else None
@@ -62,6 +61,16 @@ def plan(train: Train, graph: Graph) -> tuple[StagePlan, ...]:
         groups = tuple(_settings(stage, trained))
         planned.append(StagePlan(number, stage, first_epoch, chain, frozen | still, groups))
     return tuple(planned)
+
+
+def _scheduled(train: Train) -> tuple[Stage, ...]:
+    """The stages; that of a snapshot ensemble has its cycles for a schedule."""
+    if train.snapshots is None or train.epochs is None:
+        return train.all_stages
+    from specforge.catalog.schedules.cycles import CosineWarmRestarts
+
+    cycles = CosineWarmRestarts(t_0=train.epochs // train.snapshots.cycles)
+    return tuple(stage.model_copy(update={"schedule": cycles}) for stage in train.all_stages)
 
 
 def frozen_in(stage: Stage, weights: list[Weight], before: frozenset[str]) -> frozenset[str]:

@@ -23,6 +23,7 @@ _ABOUT = {
     "losses": "What stands behind `train.loss`.",
     "initializers": "What stands behind an item's `init` and in the rules of `model.init`.",
     "augmentations": "What stands in `data.augment`. Training images only.",
+    "mixes": "What stands behind `data.mix`, one word or a list of them. Training images only.",
     "datasets": "What stands behind `data.dataset`.",
     "items": "What may stand beside the layer of an item.",
     "keys": "Every key of a spec, by its path. Those of lists are the keys of each entry.",

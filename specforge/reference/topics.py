@@ -140,7 +140,7 @@ def _section_keys(kind: type[Section], prefix: str) -> Iterator[Topic]:
         path = f"{prefix}{name}"
         arms = held(field.annotation)
         sections = [arm.type for arm in arms if arm.kind == "section" and arm.type is not None]
-        families = [arm.type for arm in arms if arm.kind == "word" and arm.type is not None]
+        families = list(dict.fromkeys(arm.type for arm in arms if arm.kind == "word" and arm.type is not None))
         yield _section_key(path, _argument(kind, name), sections, families)
         for section in sections:
             yield from _section_keys(section, f"{path}.")

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from specforge.catalog.definition import Definition, Item, Section
 
-_SINGULAR = {"losses": "loss", "datasets": "data set"}
+_SINGULAR = {"losses": "loss", "mixes": "mix", "datasets": "data set"}
 _WORDS = {int: "whole number", float: "number", str: "text", bool: "true or false"}
 _BOUNDS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤"), Lt: ("lt", "<")}
 
@@ -59,7 +59,7 @@ def _plural(words: str) -> str:
     if " or " in words:
         return f"({words})"
     noun = next(word for word in ("whole number", "data set", words.partition(" ")[0]) if words.startswith(word))
-    return f"{noun}{'es' if noun.endswith('ss') else 's'}{words[len(noun) :]}"
+    return f"{noun}{'es' if noun.endswith(('ss', 'x')) else 's'}{words[len(noun) :]}"
 
 
 def _bounds(metadata: tuple[Any, ...]) -> str:

@@ -10,6 +10,8 @@ from specforge.report.panels import Level, Panel, Series
 
 WIDTH, HEIGHT = 360, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 42, 350, 18, 200
+_STAGES = 16  # the height of a line with the names of stages
+_LETTER = 6.0
 _FEW = 12
 
 
@@ -39,6 +41,20 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """From `left` to `right`; the label stands in the middle, and is empty where there is no room for it."""
+
+    left: float
+    right: float
+    label: str
+    name: str
+
+    @property
+    def middle(self) -> float:
+        return (self.left + self.right) / 2
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     """A row of the legend."""
 
@@ -58,6 +74,7 @@ class Chart:
     keys: tuple[Key, ...]
     tested: Tick | None
     empty: bool
+    stages: tuple[Stage, ...] = ()
     width: int = WIDTH
     height: int = HEIGHT
     left: int = _LEFT
@@ -68,10 +85,11 @@ class Chart:
 
 def build_chart(panel: Panel) -> Chart:
     """Place everything of a panel in the drawing."""
-    keys = _keys(panel)
+    keys, stages = _keys(panel), _stages(panel)
+    spoken = f" Stages: {', '.join(stage.name for stage in stages)}." if stages else ""
     return Chart(
         title=panel.title,
-        summary=f"{panel.title} over the epochs. " + ", ".join(f"{key.label} {key.value}" for key in keys),
+        summary=f"{panel.title} over the epochs.{spoken} " + ", ".join(f"{key.label} {key.value}" for key in keys),
         epochs=tuple(Tick(_x(panel, tick), f"{tick:.0f}") for tick in panel.epochs.ticks),
         values=tuple(Tick(_y(panel, tick), _tick(panel, tick)) for tick in panel.values.ticks),
         lines=tuple(_line(panel, series) for series in panel.series),
@@ -79,6 +97,8 @@ def build_chart(panel: Panel) -> Chart:
         keys=keys,
         tested=_tested(panel),
         empty=panel.empty,
+        stages=stages,
+        top=_top(panel),
     )
 
 
@@ -118,6 +138,18 @@ def _rule(panel: Panel, level: Level) -> Rule:
     return Rule(level.kind, _y(panel, level.value), None if level.epoch is None else _x(panel, level.epoch))
 
 
+def _stages(panel: Panel) -> tuple[Stage, ...]:
+    found = []
+    for stage in panel.stages:
+        left, right = _x(panel, stage.start), _x(panel, stage.end)
+        letters = int((right - left) / _LETTER)
+        label = stage.label if len(stage.label) <= letters else stage.label.removeprefix("stage ")
+        if len(label) > letters:
+            label = f"{label[: letters - 1]}…" if letters >= 4 else ""
+        found.append(Stage(left, right, label, stage.label))
+    return tuple(found)
+
+
 def _tested(panel: Panel) -> Tick | None:
     epoch = panel.tested_epoch
     return None if epoch is None else Tick(_x(panel, epoch), f"tested: {epoch}")
@@ -129,4 +161,8 @@ def _x(panel: Panel, epoch: float) -> float:
 
 
 def _y(panel: Panel, value: float) -> float:
-    return round(_BOTTOM - panel.values.position(value) * (_BOTTOM - _TOP), 1)
+    return round(_BOTTOM - panel.values.position(value) * (_BOTTOM - _top(panel)), 1)
+
+
+def _top(panel: Panel) -> int:
+    return _TOP + (_STAGES if panel.stages else 0)

@@ -27,7 +27,7 @@ def compare(run: RunRecord, reported: Sequence[Reported]) -> tuple[Comparison, .
 
 
 def _compare(run: RunRecord, claim: Reported) -> Comparison:
-    value, epoch = _measured(run, claim)
+    value, epoch = measured(run, claim)
     share = claim.metric.endswith("accuracy")
     gap = figures.ABSENT
     if value is not None and finite(value):
@@ -43,7 +43,7 @@ def _compare(run: RunRecord, claim: Reported) -> Comparison:
     )
 
 
-def _measured(run: RunRecord, claim: Reported) -> tuple[float | None, int | None]:
+def measured(run: RunRecord, claim: Reported) -> tuple[float | None, int | None]:
     """The value to hold against a claim, and its epoch.
 
     The claim's own epoch where the run recorded it (a test result of the last epoch is the final test); else

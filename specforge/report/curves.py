@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specforge.report import figures
-from specforge.report.panels import Level, Panel, Series, build_panels
+from specforge.report.panels import Level, Panel, Series, Span, build_panels
 from specforge.report.run import RunRecord, read_run
 from specforge.report.writing import replace_file
 
@@ -19,6 +19,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#AA4A7D", "#8A6D00", "#56B4E9")
 _INK, _FAINT, _GRID = "#24292f", "#6a737d", "#e4e7ea"
 # up to so many points are each drawn as a dot, so many lines named, so many letters of a name written
 _FEW, _LEGEND, _NAME = 12, 8, 18
+_LETTERS = 56  # of the names of stages, that fit above a panel
 
 
 def write_curves(run_dir: Path) -> Path:
@@ -65,9 +66,24 @@ def _draw_panel(axes: "Axes", panel: Panel) -> None:
         _draw_series(axes, line, label=_label(line.label, _value(panel, line.last)))
     for level in panel.levels:
         _draw_level(axes, level, label=_label("test result", _value(panel, level.value)))
+    for number, stage in enumerate(panel.stages):
+        _draw_stage(axes, stage, is_first=number == 0)
     if panel.tested_epoch is not None:
         _draw_tested_epoch(axes, panel.tested_epoch, beyond_middle=panel.epochs.position(panel.tested_epoch) > 0.5)
     _draw_legend(axes)
+
+
+def _draw_stage(axes: "Axes", stage: Span, *, is_first: bool) -> None:
+    if not is_first:
+        axes.axvline(stage.start, color=_FAINT, linewidth=0.9)
+    low, high = axes.get_xlim()
+    letters = int(_LETTERS * (stage.end - stage.start) / (high - low))
+    label = stage.label if len(stage.label) <= letters else stage.label.removeprefix("stage ")
+    if len(label) <= letters:
+        axes.annotate(
+            label, ((stage.start + stage.end) / 2, 1), xycoords=("data", "axes fraction"), xytext=(0, 13),
+            textcoords="offset points", ha="center", fontsize=8.5, color=_FAINT, parse_math=False,
+        )  # fmt: skip
 
 
 def _draw_tested_epoch(axes: "Axes", epoch: int, *, beyond_middle: bool) -> None:
@@ -101,7 +117,7 @@ def _value(panel: Panel, value: float | None) -> str:
 
 
 def _draw_frame(axes: "Axes", panel: Panel) -> None:
-    axes.set_title(panel.title, loc="left", fontsize=10.5, color=_INK, pad=20)
+    axes.set_title(panel.title, loc="left", fontsize=10.5, color=_INK, pad=30 if panel.stages else 20)
     axes.set_xlabel("epoch", fontsize=9, color=_FAINT, loc="right", labelpad=2)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(_FAINT)

@@ -7,9 +7,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from specforge.graph.node import Graph
 from specforge.report import figures
 from specforge.report.chart import build_chart
 from specforge.report.comparison import compare
+from specforge.report.confusion import build_matrix, confused_pairs, read_confusion
+from specforge.report.diagram import build_diagram
+from specforge.report.mistakes import pictures, read_mistakes
 from specforge.report.panels import PARTS, build_panels
 from specforge.report.run import RunRecord, finite, read_run
 from specforge.report.writing import replace_file
@@ -29,13 +33,15 @@ def write_report(
     layers: Sequence[Mapping[str, Any]],
     totals: Mapping[str, int | None],
     reported: Sequence[Reported | Mapping[str, Any]],
+    graph: Graph | None = None,
 ) -> Path:
     """Write the page into the run directory. Raises `RunError` for a folder that is not a run.
 
     `layers` are rows `{path, kind, output, parameters, macs}` as `summary --format json` has them; `totals` may
-    hold `trainable`, `non_trainable`, `total` and `macs`. A run without a test result yet gets a page that says so.
+    hold `trainable`, `non_trainable`, `total` and `macs`; `graph` is drawn. A run without a test result yet gets a page
+    that says so.
     """
-    run = read_run(run_dir)
+    run, confusion, mistakes = read_run(run_dir), read_confusion(run_dir), read_mistakes(run_dir)
     claims = [Reported.model_validate(claim) for claim in reported]
     page = _environment().get_template("report.html.j2").render(
         run=run,
@@ -47,6 +53,10 @@ def write_report(
         comparisons=compare(run, claims),
         charts=[build_chart(panel) for panel in build_panels(run, reported=claims)],
         columns=_columns(run),
+        diagram=build_diagram(graph) if graph is not None else None,
+        matrix=build_matrix(confusion) if confusion else None,
+        pairs=confused_pairs(confusion, mistakes) if confusion else (),
+        mistakes=pictures(mistakes.mistakes, mistakes.classes) if mistakes else (),
         environment=_flat(run.environment),
         seconds=_seconds(run),
         images_per_second=_speed(run),

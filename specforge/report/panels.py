@@ -5,6 +5,7 @@ Both the PNG and the page draw these, so that they can't disagree.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from specforge.report.axis import Axis
@@ -41,6 +42,15 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A stage: its name, and the epochs between which it lies, on the axis."""
+
+    label: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """One set of axes."""
 
@@ -51,6 +61,7 @@ class Panel:
     values: Axis
     tested_epoch: int | None
     percent: bool = False
+    stages: tuple[Span, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -76,7 +87,10 @@ def _metric_panel(run: RunRecord, quantity: Literal["loss", "accuracy"], reporte
         axis = Axis.around(values, at_most=1.0)
     else:
         axis = Axis.decades(values) if _spread(values) >= 1000 else Axis.around(values)
-    return Panel(quantity.capitalize(), series, levels, _epochs(run), axis, _tested_epoch(run), quantity == "accuracy")
+    percent = quantity == "accuracy"
+    return Panel(
+        quantity.capitalize(), series, levels, _epochs(run), axis, _tested_epoch(run), percent, _stages(run)
+    )  # fmt: skip
 
 
 def _levels(run: RunRecord, metric: str, reported: Sequence[Reported]) -> tuple[Level, ...]:
@@ -95,13 +109,15 @@ def _rate_panel(run: RunRecord) -> Panel:
     )
     series = tuple(line for line in series if line.pieces)
     values = _values(series)
-    # a step schedule's low plateaus vanish on a linear axis; a cosine's tail on a logarithmic one is a cliff
-    stepwise = len(set(values)) * 3 <= len(values)
+    # a step schedule's low plateaus vanish on a linear axis; a cosine's tail on a logarithmic one is a cliff, also
+    # that of one which returns and so has each of its values several times
+    steps = sum(before[1] != after[1] for line in series for piece in line.pieces for before, after in pairwise(piece))
+    stepwise = steps * 3 <= len(values)
     if not values:
         axis = NOTHING
     else:
         axis = Axis.decades(values) if stepwise and _spread(values) >= 100 else Axis.around(values, from_zero=True)
-    return Panel("Learning rate", series, (), _epochs(run), axis, _tested_epoch(run))
+    return Panel("Learning rate", series, (), _epochs(run), axis, _tested_epoch(run), stages=_stages(run))
 
 
 def _series(label: str, color: int, points: Sequence[tuple[int, float | None]]) -> Series:
@@ -125,6 +141,21 @@ def _spread(values: Sequence[float]) -> float:
 def _tested_epoch(run: RunRecord) -> int | None:
     """The tested epoch where the curves have it: metrics can be lost while the result is there."""
     return run.tested_epoch if run.at(run.tested_epoch) else None
+
+
+def _stages(run: RunRecord) -> tuple[Span, ...]:
+    """The stages where there are several; an epoch without one belongs to the one before it."""
+    starts: list[tuple[str, int]] = []
+    current: str | int | None = None
+    for record in run.epochs:
+        if record.stage is not None and record.stage != current:
+            current = record.stage
+            starts.append((run.stage_name(current), record.epoch))
+    if len(starts) < 2:
+        return ()
+    # between two epochs, so that each point lies in its stage
+    edges = [float(run.epochs[0].epoch), *(epoch - 0.5 for _, epoch in starts[1:]), float(run.epochs[-1].epoch)]
+    return tuple(Span(label, *ends) for (label, _), ends in zip(starts, pairwise(edges), strict=True))
 
 
 def _epochs(run: RunRecord) -> Axis:

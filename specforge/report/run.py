@@ -9,7 +9,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -21,12 +21,17 @@ class RunError(Exception):
     """A run directory that can't be read: what was found, what was expected, and what to do."""
 
 
-class _Record(BaseModel):
+class RunFile(BaseModel):
+    """Something in the files of a run."""
+
     # a newer specforge may write more than this one knows
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class EpochRecord(_Record):
+Content = TypeVar("Content", bound=RunFile)
+
+
+class EpochRecord(RunFile):
     """One line of `metrics.jsonl`. Accuracies are shares of one; `lr` is a mapping when groups differ."""
 
     epoch: int
@@ -52,7 +57,7 @@ class EpochRecord(_Record):
         return self.lr if isinstance(self.lr, dict) else {"": self.lr}
 
 
-class ClassAccuracy(_Record):
+class ClassAccuracy(RunFile):
     """How a class of the test set fared; `accuracy` is None where the test set has no image of it."""
 
     index: int
@@ -61,7 +66,16 @@ class ClassAccuracy(_Record):
     count: int | None = None
 
 
-class Result(_Record):
+class Tested(RunFile):
+    """A test beside the main one: a member of an ensemble, or the same weights without test-time augmentation."""
+
+    epoch: int | None = None
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    test_top5_accuracy: float | None = None
+
+
+class Result(RunFile):
     """`result.json`: the test of the chosen weights, written last."""
 
     test_loss: float | None = None
@@ -73,6 +87,8 @@ class Result(_Record):
     checkpoint_policy: str | None = None
     spec_hash: str | None = None
     dataset: str | None = None
+    members: tuple[Tested, ...] = ()
+    plain: Tested | None = None
 
     @property
     def ranking(self) -> tuple[ClassAccuracy, ...]:
@@ -83,7 +99,7 @@ class Result(_Record):
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """All that is known of a run. `notes` say what could not be read as expected."""
+    """All that is known of a run. `notes` say what could not be read as expected, `stages` are the stages' names."""
 
     folder: Path
     name: str
@@ -92,6 +108,12 @@ class RunRecord:
     epochs: tuple[EpochRecord, ...]
     result: Result | None
     notes: tuple[str, ...] = ()
+    stages: tuple[str | None, ...] = ()
+
+    def stage_name(self, stage: str | int) -> str:
+        """What the spec calls a stage, counted from 1; `stage 2` where it has no name."""
+        named = self.stages[stage - 1] if isinstance(stage, int) and 0 < stage <= len(self.stages) else None
+        return named or (f"stage {stage}" if isinstance(stage, int) else stage)
 
     @property
     def tested_epoch(self) -> int | None:
@@ -112,9 +134,11 @@ def read_run(folder: Path) -> RunRecord:
     if not spec_file.is_file():
         raise RunError(f"{folder}: found no spec.yaml, expected a run directory; give the folder that `--out` named")
     spec_text = _text(spec_file)
+    name, stages = _named(spec_text)
     epochs, notes = _read_epochs(folder / "metrics.jsonl")
     environment = _read_json(folder / "environment.json") or {}
-    return RunRecord(folder, _name(spec_text) or folder.name, spec_text, environment, epochs, _result(folder), notes)
+    result = read_record(folder / "result.json", Result)
+    return RunRecord(folder, name or folder.name, spec_text, environment, epochs, result, notes, stages)
 
 
 def finite(value: float | None) -> bool:
@@ -145,13 +169,13 @@ def _read_json(file: Path) -> dict[str, Any] | None:
     return content
 
 
-def _result(folder: Path) -> Result | None:
-    file = folder / "result.json"
+def read_record(file: Path, model: type[Content]) -> Content | None:
+    """A file of a run, None where it has no such file."""
     content = _read_json(file)
     try:
-        return None if content is None else Result.model_validate(content)
+        return None if content is None else model.model_validate(content)
     except ValidationError as error:
-        raise RunError(f"{file}: {_first(error)}; `specforge evaluate` writes it anew") from None
+        raise RunError(f"{file}: {_first(error)}; the file is damaged, remove it or repeat the run") from None
 
 
 def _read_epochs(file: Path) -> tuple[tuple[EpochRecord, ...], tuple[str, ...]]:
@@ -184,7 +208,15 @@ def _first(error: ValidationError) -> str:
     )
 
 
-def _name(spec_text: str) -> str | None:
-    node = source.parse(spec_text, "spec.yaml", Findings())
-    entry = node.entries.get("name") if isinstance(node, source.Mapping) else None
-    return str(entry.value.value) if entry and isinstance(entry.value, source.Scalar) else None
+def _named(spec_text: str) -> tuple[str | None, tuple[str | None, ...]]:
+    """The names that a spec gives itself and its stages."""
+    spec = source.parse(spec_text, "spec.yaml", Findings())
+    recipe = spec.get("train") if isinstance(spec, source.Mapping) else None
+    stages = recipe.get("stages") if isinstance(recipe, source.Mapping) else None
+    listed = stages.items if isinstance(stages, source.Sequence) else ()
+    return _name(spec), tuple(_name(stage) for stage in listed)
+
+
+def _name(node: source.Node | None) -> str | None:
+    name = node.get("name") if isinstance(node, source.Mapping) else None
+    return str(name.value) if isinstance(name, source.Scalar) and name.value is not None else None

@@ -13,7 +13,7 @@ from specforge.reference.documentation import argument_text, summary_of, text_of
 from specforge.reference.keys import FILLED_IN
 from specforge.schema.values import EXPRESSION, Schema, arms, joined, values
 
-SINGULAR = {"losses": "loss", "datasets": "data set"}
+SINGULAR = {"losses": "loss", "mixes": "mix", "datasets": "data set"}
 
 
 def names_of(words: Iterator[str] | list[str]) -> str:

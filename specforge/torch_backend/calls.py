@@ -5,7 +5,7 @@ In: a `Call` that a catalogue entry lowered to. Out: what it builds.
     evaluate(Call("torch.nn.Linear", {"in_features": 8, "out_features": 2}))   # nn.Linear(8, 2)
     evaluate(Call("torch.optim.SGD", {"lr": 0.1}), module.parameters())         # positional arguments go first
 
-The table holds torch's modules, optimizers and initialisers and the modules of `specforge.modules`, and nothing
+The table holds torch's modules, optimizers and initialisers, the modules of `specforge.modules` and Muon, and nothing
 else: a target is a key of it, never a path to import.
 """
 
@@ -20,6 +20,7 @@ import torch
 
 from specforge import modules
 from specforge.catalog.definition import Call
+from specforge.torch_backend.muon import Muon
 
 
 def evaluate(call: Call, *positional: object) -> Any:
@@ -55,6 +56,8 @@ def _initializers() -> Iterator[tuple[str, Callable[..., object]]]:
 TABLE: dict[str, Callable[..., Any]] = {
     **{f"torch.nn.{name}": found for name, found in _classes(torch.nn, torch.nn.Module)},
     **{f"torch.optim.{name}": found for name, found in _classes(torch.optim, torch.optim.Optimizer)},
+    "specforge.torch_backend.muon.Muon": Muon,
+    "torch.tensor": torch.tensor,
     **{f"torch.nn.init.{name}": found for name, found in _initializers()},
     **{f"specforge.modules.{name}": found for name, found in _own_modules()},
 }

@@ -2,8 +2,9 @@
 
     checkpoints/epoch-0007/            after epoch 7
         weights.safetensors            the module's state_dict
+        averages.safetensors           the same of its moving average, where the recipe has one
         optimizer.safetensors          the optimizer's tensors, `optimizer.<parameter>.<key>`
-        progress.json                  position, partial sums, history, the optimizer's plain numbers
+        progress.json                  position, partial sums, history, plain numbers of optimizer and scaler
         manifest.json                  size and sha256 of the files above, written last
     checkpoints/epoch-0007-step-00120/ 120 steps into epoch 8
 
@@ -15,7 +16,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import safetensors.torch
@@ -24,11 +25,12 @@ from torch import Tensor
 
 from specforge.training import durable
 from specforge.training.errors import TrainingError
-from specforge.training.manifest import MANIFEST, Damage, manifest, read_verified
+from specforge.training.manifest import MANIFEST, Damage, listed, manifest, read_verified
 from specforge.training.optimizer import OptimizerState
-from specforge.training.progress import Progress
+from specforge.training.progress import PROGRESS, Progress
 
-WEIGHTS, OPTIMIZER, PROGRESS = "weights.safetensors", "optimizer.safetensors", "progress.json"
+WEIGHTS, AVERAGES = "weights.safetensors", "averages.safetensors"
+OPTIMIZER = "optimizer.safetensors"
 _NAME = re.compile(r"epoch-(\d+)(?:-step-(\d+))?")
 
 
@@ -39,6 +41,8 @@ class Checkpoint:
     progress: Progress
     weights: dict[str, Tensor]
     optimizer: OptimizerState
+    averages: dict[str, Tensor] | None = None
+    scaler: dict[str, float | int] = field(default_factory=dict)
 
 
 def name_of(epoch: int, step: int = 0) -> str:
@@ -102,13 +106,20 @@ class CheckpointStore:
     def load(self, name: str) -> Checkpoint:
         """Read a checkpoint; raises `Damage` with the file at fault."""
         content = {file: read_verified(self.folder / name, file) for file in (WEIGHTS, OPTIMIZER, PROGRESS)}
-        progress, numbers = Progress.decode(content[PROGRESS])
-        tensors = safetensors.torch.load(content[OPTIMIZER])
-        return Checkpoint(progress, safetensors.torch.load(content[WEIGHTS]), OptimizerState(tensors, numbers))
+        averaged = AVERAGES in listed(self.folder / name)
+        averages = read_verified(self.folder / name, AVERAGES) if averaged else None
+        progress, numbers, scaler = Progress.decode(content[PROGRESS])
+        return Checkpoint(
+            progress,
+            safetensors.torch.load(content[WEIGHTS]),
+            OptimizerState(safetensors.torch.load(content[OPTIMIZER]), numbers),
+            None if averages is None else safetensors.torch.load(averages),
+            scaler,
+        )
 
-    def weights(self, name: str) -> dict[str, Tensor]:
-        """Only a checkpoint's weights; raises `Damage`."""
-        return safetensors.torch.load(read_verified(self.folder / name, WEIGHTS))
+    def weights(self, name: str, file: str = WEIGHTS) -> dict[str, Tensor]:
+        """Only a checkpoint's weights, or their averages; raises `Damage`."""
+        return safetensors.torch.load(read_verified(self.folder / name, file))
 
     def progress(self, name: str) -> Progress:
         """Only a checkpoint's position and history; raises `Damage`."""
@@ -124,10 +135,12 @@ class CheckpointStore:
 
 
 def _contents(checkpoint: Checkpoint) -> dict[str, bytes]:
+    averages = {} if checkpoint.averages is None else {AVERAGES: _tensors(checkpoint.averages)}
     return {
         WEIGHTS: _tensors(checkpoint.weights),
+        **averages,
         OPTIMIZER: _tensors(checkpoint.optimizer.tensors),
-        PROGRESS: checkpoint.progress.encode(checkpoint.optimizer.numbers),
+        PROGRESS: checkpoint.progress.encode(checkpoint.optimizer.numbers, checkpoint.scaler),
     }
 
 

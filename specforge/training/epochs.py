@@ -1,11 +1,12 @@
-"""The epochs of a run: step after step, one line of metrics each, checkpoints on the way.
+"""The epochs of a run: stage after stage, step after step, one line of metrics an epoch, checkpoints on the way.
 
 In: what `fit` was given. Out: the run's `Progress` after its last epoch, with that checkpoint on the disk.
 
-Epochs and steps count from 0 here, as the keys of random numbers and schedules do, and from 1 in all that is told or
-written.
+Epochs, steps and stages count from 0 here, as the keys of random numbers and schedules do, and from 1 in all that is
+told or written.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import isfinite
 from time import perf_counter
@@ -14,21 +15,28 @@ import torch
 from torch import nn
 
 from specforge.data.batches import TrainBatches
-from specforge.data.prepare import Prepared
-from specforge.spec import Spec
+from specforge.data.prepare import Prepared, Resident
+from specforge.graph import StagePlan
+from specforge.spec import Spec, Train
+from specforge.torch_backend.calls import evaluate as built
 from specforge.training.checkpoint import name_of
 from specforge.training.errors import Interrupted, TrainingError
-from specforge.training.evaluation import Sums, evaluate, evaluation_batches
+from specforge.training.evaluation import Evaluation, Sums, evaluate, evaluation_batches
 from specforge.training.interrupts import InterruptGuard
-from specforge.training.learner import Learner
+from specforge.training.learner import Elapsed, Learner
 from specforge.training.listener import Listener
+from specforge.training.optimizer import optimizer_state
 from specforge.training.progress import Best, Line, Progress
 from specforge.training.run_directory import RunDirectory
+from specforge.training.stopping import is_due
 
 # checkpoints between the ones that are needed may take this share of the time
 SAVING_SHARE = 0.05
 # seconds between two looks at the running loss
 _LOSS_INTERVAL = 0.5
+
+# finds a learning rate for a learner at the start of a stage, with batches to try it on
+Finder = Callable[[Learner, StagePlan, TrainBatches], float]
 
 
 class Epochs:
@@ -40,26 +48,27 @@ class Epochs:
         spec: Spec,
         prepared: Prepared,
         *,
+        plans: Sequence[StagePlan],
+        find: Finder,
         run: RunDirectory,
         device: torch.device,
         listener: Listener,
         guard: InterruptGuard,
     ):
         assert spec.train is not None
-        self._train, self._prepared, self._run = spec.train, prepared, run
+        self._spec, self._train, self._prepared, self._run = spec, spec.train, prepared, run
+        self._plans, self._find = plans, find
         self._device, self._listener, self._guard = device, listener, guard
-        self._batches = _batches(spec, prepared)
-        self._steps = self._batches.steps_per_epoch
-        self._learner = Learner(module, spec.train, steps_per_epoch=self._steps, device=device)
+        self._learner = Learner(module, spec.train, device=device, class_counts=prepared.class_counts)
         self._saved: tuple[int, int] | None = None
         self._save_again = self._next_look = 0.0
         self._take_up()
 
     def run(self) -> Progress:
         """Train all epochs that are left; after a signal save the position and raise Interrupted."""
-        self._listener.on_start(self._train.epochs, self._steps, self._done.epoch, self._step)
+        self._listener.on_start(self._train.total_epochs, self._steps, self._done.epoch, self._step)
         try:
-            while self._done.epoch < self._train.epochs:
+            while self._has_epochs():
                 self._began = perf_counter()
                 self._train_steps()
                 self._close(self._measure())
@@ -72,16 +81,61 @@ class Epochs:
         self._save()
         return self._done
 
+    @property
+    def _plan(self) -> StagePlan:
+        return self._plans[self._done.stage]
+
     def _take_up(self) -> None:
         """From the newest checkpoint, or from the start."""
         checkpoint = self._run.checkpoints.newest(tell=self._listener.on_message)
         progress = Progress() if checkpoint is None else checkpoint.progress
+        self._run.rewrite_metrics(progress.history)
+        self._done = replace(progress, step=0, loss_sum=0.0, correct=0, images=0, seconds=0.0)
+        self._begin_stage(restart=False)
         if checkpoint is not None:
             self._learner.restore(checkpoint)
             self._saved = (progress.epoch, progress.step)
-        self._run.rewrite_metrics(progress.history)
-        self._done = Progress(epoch=progress.epoch, history=progress.history, best=progress.best)
         self._open(progress)
+
+    def _has_epochs(self) -> bool:
+        """Whether an epoch is left, in this stage or in one that is begun now."""
+        while self._stage_is_over():
+            if self._done.stage + 1 == len(self._plans):
+                return False
+            self._done = replace(self._done, stage=self._done.stage + 1, stage_epochs=0)
+            self._begin_stage(restart=not self._plan.stage.continues)
+        return True
+
+    def _stage_is_over(self) -> bool:
+        stage, done = self._plan.stage, self._done
+        if done.stage_epochs >= stage.epochs:
+            return True
+        lines = done.history[len(done.history) - done.stage_epochs :]
+        if stage.early_stopping is None or not is_due(stage.early_stopping, lines):
+            return False
+        metric, patience = stage.early_stopping.metric, stage.early_stopping.patience
+        self._listener.on_message(f"stopped early: `{metric}` has not improved for {patience} epochs")
+        return True
+
+    def _begin_stage(self, *, restart: bool) -> None:
+        """Batches and optimizers of the stage that `_done` names; they go on unless there is a `restart`."""
+        plan = self._plan
+        carried = None if restart else optimizer_state(self._learner.optimizers, self._learner.module)
+        if restart:
+            self._done = replace(self._done, clock_epochs=0, clock_steps=0)
+        self._batches = batches_of(self._spec, self._prepared, plan)
+        self._steps = self._batches.steps_per_epoch
+        self._learner.begin_stage(plan, found=self._found_rate(plan), carried=carried)
+
+    def _found_rate(self, plan: StagePlan) -> float | None:
+        """What the learning-rate finder says for a stage; it is asked once."""
+        key = str(plan.chain)
+        if plan.stage.optimizer.lr != "find":
+            return None
+        if key not in self._done.rates:
+            rate = self._find(self._learner, plan, self._batches)
+            self._done = replace(self._done, rates={**self._done.rates, key: rate})
+        return self._done.rates[key]
 
     def _open(self, progress: Progress) -> None:
         """Begin an epoch, or go on with one."""
@@ -91,12 +145,13 @@ class Epochs:
 
     def _train_steps(self) -> None:
         """The epoch's steps that are left."""
-        epoch = self._done.epoch
-        self._learner.begin_epoch()
+        epoch, done = self._done.epoch, self._done
+        total = sum(plan.stage.epochs for plan in self._plans if plan.chain == self._plan.chain)
+        self._learner.begin_epoch(Elapsed(done.clock_epochs, done.clock_steps, total), steps=self._steps)
         for batch in self._batches.epoch(epoch, start_step=self._step):
             self._guard.check()
             loss, logits = self._learner.learn(batch, epoch=epoch, step=self._step)
-            self._sums.add(loss, logits.argmax(1), batch.labels)
+            self._sums.add_batch(loss, logits.argmax(1), batch)
             self._step += 1
             self._listener.on_step(epoch + 1, self._step, self._steps, self._running_loss())
 
@@ -110,52 +165,67 @@ class Epochs:
 
     def _measure(self) -> Line:
         """The epoch's line of metrics. The device is waited for here, once."""
-        images, epoch = self._sums.images, self._done.epoch
-        loss, accuracy = self._sums.loss.item() / images, int(self._sums.correct.item()) / images
+        images = self._sums.images
+        loss, accuracy = self._sums.loss.item() / images, self._sums.correct.item() / images
         trained = self._seconds()
         self._demand_finite(loss, "training loss")
-        line: Line = {"epoch": epoch + 1, "train_loss": loss, "train_accuracy": accuracy, **self._validate()}
-        line["lr"] = self._learner.rate(epoch, 0)
+        stage = {"stage": self._done.stage + 1} if self._train.stages else {}
+        line: Line = {"epoch": self._done.epoch + 1, **stage, "train_loss": loss, "train_accuracy": accuracy}
+        parts = {"validation": self._prepared.validation}
+        if self._train.evaluate.every_epoch == "test":
+            parts["test"] = self._prepared.test
+        for name, part in parts.items():
+            if part is not None:
+                found = self._evaluate(part)
+                self._demand_finite(found.loss, f"{name} loss")
+                line |= {f"{name}_loss": found.loss, f"{name}_accuracy": found.accuracy}
+        rates = self._learner.rates(0)
+        line["lr"] = rates if len(set(rates.values())) > 1 else next(iter(rates.values()))
         line["images_per_second"] = images / trained
         line["seconds"] = self._seconds()
         return line
 
-    def _validate(self) -> Line:
-        part = self._prepared.validation
-        if part is None:
-            return {}
-        batches = evaluation_batches(part, self._prepared, train_batch_size=self._train.batch_size)
-        found = evaluate(
-            self._learner.module,
-            self._learner.loss,
-            batches,
-            classes=len(self._prepared.class_names),
-            check=self._guard.check,
-        )
-        self._demand_finite(found.loss, "validation loss")
-        return {"validation_loss": found.loss, "validation_accuracy": found.accuracy}
+    def _evaluate(self, part: Resident) -> Evaluation:
+        loss: nn.Module = built(self._plan.stage.loss.lower()).to(self._device)
+        batches = evaluation_batches(part, self._prepared, train_batch_size=self._plan.stage.batch_size)
+        with self._learner.precision.context():
+            return evaluate(
+                self._learner.tested, loss, batches, classes=len(self._prepared.class_names), check=self._guard.check
+            )
 
     def _demand_finite(self, loss: float, what: str) -> None:
         if isfinite(loss) and self._learner.is_finite():
             return
-        epoch = self._done.epoch
-        rate = self._learner.rate(epoch, max(0, self._step - 1))
+        rates = self._learner.rates(max(0, self._step - 1)).values()
         found = f"the {what} is {loss}" if not isfinite(loss) else "weights are no longer finite"
         raise TrainingError(
-            f"training diverged in epoch {epoch + 1}: {found}, at a learning rate of {rate:g}",
+            f"training diverged in epoch {self._done.epoch + 1}: {found}, at a learning rate of {max(rates):g}",
             hint="lower the learning rate; the checkpoints of earlier epochs are intact",
         )
 
     def _close(self, line: Line) -> None:
-        """Record a complete epoch. The best one is saved in any case, others when it is their turn."""
-        best = self._best(line)
-        improved = best != self._done.best
-        self._done = Progress(epoch=self._done.epoch + 1, history=(*self._done.history, line), best=best)
+        """Record a complete epoch. The ones that are needed are saved in any case, others when it is their turn."""
+        best, done = self._best(line), self._done
+        improved = best != done.best
+        self._done = replace(
+            done,
+            epoch=done.epoch + 1,
+            history=(*done.history, line),
+            best=best,
+            stage_epochs=done.stage_epochs + 1,
+            clock_epochs=done.clock_epochs + 1,
+            clock_steps=done.clock_steps + self._steps,
+        )
         self._open(self._done)
         self._run.append_metrics(line)
         self._listener.on_epoch(line)
-        if improved or perf_counter() >= self._save_again:
+        if improved or self._is_kept(self._done.epoch) or perf_counter() >= self._save_again:
             self._save()
+
+    def _is_kept(self, epoch: int) -> bool:
+        """Whether the weights after so many epochs are kept for good: a member's of an ensemble, or on request."""
+        every = self._train.keep_every
+        return epoch in members(self._train, epoch) or (every is not None and epoch % every == 0)
 
     def _best(self, line: Line) -> Best | None:
         """The best epoch by the recipe's policy, the earlier of equal ones."""
@@ -174,7 +244,8 @@ class Epochs:
             return
         progress, store, began = self._position(), self._run.checkpoints, perf_counter()
         store.save(self._learner.checkpoint(progress))
-        store.keep([name_of(progress.best.epoch)] if progress.best else [])
+        kept = [epoch for epoch in range(1, progress.epoch + 1) if self._is_kept(epoch)]
+        store.keep([name_of(epoch) for epoch in [*kept, *([progress.best.epoch] if progress.best else [])]])
         self._saved, now = position, perf_counter()
         self._save_again = now + (now - began) * (1 / SAVING_SHARE - 1)
 
@@ -185,7 +256,7 @@ class Epochs:
             self._done,
             step=self._step,
             loss_sum=self._sums.loss.item(),
-            correct=int(self._sums.correct.item()),
+            correct=self._sums.correct.item(),
             images=self._sums.images,
             seconds=self._seconds(),
         )
@@ -195,14 +266,25 @@ class Epochs:
         return self._seconds_before + perf_counter() - self._began
 
 
-def _batches(spec: Spec, prepared: Prepared) -> TrainBatches:
+def batches_of(spec: Spec, prepared: Prepared, plan: StagePlan) -> TrainBatches:
+    """The training batches of a stage."""
     assert spec.train is not None
     assert spec.data is not None
     return TrainBatches(
         prepared.train,
-        batch_size=spec.train.batch_size,
+        batch_size=plan.stage.batch_size,
         augment=spec.data.augment,
+        mix=spec.data.mixes,
         mean=prepared.mean,
         std=prepared.std,
         seed=spec.train.seed,
+        sampling=spec.data.sampling,
     )
+
+
+def members(train: Train, epochs: int) -> tuple[int, ...]:
+    """After which of so many epochs, from 1, the weights belong to the snapshot ensemble."""
+    if train.snapshots is None or train.epochs is None:
+        return ()
+    length = train.epochs // train.snapshots.cycles
+    return tuple(range(length, epochs + 1, length))

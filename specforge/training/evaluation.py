@@ -6,12 +6,12 @@ Legend of shapes: N images, K logits.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from specforge.data.batches import Batch, EvaluationBatches
+from specforge.data.batches import Batch, EvaluationBatches, View
 from specforge.data.prepare import Prepared, Resident
 
 # pixels and channels of a batch: large enough to keep a device busy, small enough for any memory that trains
@@ -23,36 +23,51 @@ _BATCH_IMAGES = 512
 class Evaluation:
     """`loss` is the mean over images, accuracies are shares of one; `confusion[true][predicted]` counts images.
 
-    Top-5 is top-K where there are fewer than five classes.
+    Top-5 is top-K where there are fewer than five classes. `predicted` (N,) int64 and `confidence` (N,), the share of
+    the softmax that it has, are of each image in the part's order, on the CPU.
     """
 
     loss: float
     accuracy: float
     top5_accuracy: float
     confusion: tuple[tuple[int, ...], ...]
+    predicted: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64), compare=False, repr=False)
+    confidence: Tensor = field(default_factory=lambda: torch.empty(0), compare=False, repr=False)
 
 
 class Sums:
     """Adds up loss and correct answers on the device."""
 
-    def __init__(self, device: torch.device, *, loss: float = 0.0, correct: int = 0, images: int = 0):
+    def __init__(self, device: torch.device, *, loss: float = 0.0, correct: float = 0, images: int = 0):
         precise = torch.float32 if device.type == "mps" else torch.float64  # Apple's GPUs have no float64
         self.loss = torch.tensor(loss, dtype=precise, device=device)
-        self.correct = torch.tensor(correct, dtype=torch.int64, device=device)
+        self.correct = torch.tensor(correct, dtype=precise, device=device)
         self.images = images
 
     def add(self, loss: Tensor, predicted: Tensor, labels: Tensor) -> None:
         """A batch: its mean loss, predicted (N,) and true (N,) classes."""
-        self.loss.add_(loss.detach(), alpha=len(labels))
-        self.correct.add_((predicted == labels).sum())
-        self.images += len(labels)
+        self._add(loss, (predicted == labels).sum(), len(labels))
+
+    def add_batch(self, loss: Tensor, predicted: Tensor, batch: Batch) -> None:
+        """A training batch: of a mixed image, an answer is right for the share that its class has."""
+        right = (predicted == batch.labels).sum()
+        if batch.mixed is not None:
+            right = batch.mixed.between(right, (predicted == batch.mixed.labels).sum())
+        self._add(loss, right, len(batch.labels))
+
+    def _add(self, loss: Tensor, right: Tensor, images: int) -> None:
+        self.loss.add_(loss.detach(), alpha=images)
+        self.correct.add_(right)
+        self.images += images
 
 
-def evaluation_batches(part: Resident, prepared: Prepared, *, train_batch_size: int) -> EvaluationBatches:
+def evaluation_batches(
+    part: Resident, prepared: Prepared, *, train_batch_size: int, view: View | None = None
+) -> EvaluationBatches:
     """In batches that need no more memory than training does, or little, and are larger where images are small."""
     values = part.images[:1].numel() or 1
     batch_size = max(train_batch_size, min(_BATCH_IMAGES, _BATCH_VALUES // values))
-    return EvaluationBatches(part, batch_size=batch_size, mean=prepared.mean, std=prepared.std)
+    return EvaluationBatches(part, batch_size=batch_size, mean=prepared.mean, std=prepared.std, view=view)
 
 
 def evaluate(
@@ -67,12 +82,14 @@ def evaluate(
     device = next(module.parameters()).device
     sums, top5 = Sums(device), torch.zeros((), dtype=torch.int64, device=device)
     confusion: Tensor | None = None
+    answers: list[tuple[Tensor, Tensor]] = []
     module.eval()
     with torch.inference_mode():
         for batch in batches:
             check()
             logits_nk = module(batch.images)
             predicted, width = logits_nk.argmax(1), logits_nk.shape[1]
+            answers.append((predicted, logits_nk.float().softmax(1).amax(1)))
             sums.add(loss(logits_nk, batch.labels), predicted, batch.labels)
             best = logits_nk.topk(min(5, width), 1).indices
             top5 += (best == batch.labels[:, None]).sum()
@@ -82,6 +99,36 @@ def evaluate(
     assert confusion is not None, "parts are never empty"
     rows = confusion.view(classes, -1).tolist()
     images, correct = sums.images, int(sums.correct.item())
+    given, sure = (torch.cat(values).cpu() for values in zip(*answers, strict=True))
     return Evaluation(
-        sums.loss.item() / images, correct / images, int(top5.item()) / images, tuple(tuple(row) for row in rows)
+        sums.loss.item() / images, correct / images, int(top5.item()) / images, tuple(tuple(row) for row in rows),
+        predicted=given, confidence=sure,
+    )  # fmt: skip
+
+
+def probabilities(module: nn.Module, batches: Iterable[Batch], *, check: Callable[[], None] = lambda: None) -> Tensor:
+    """What the network believes of every image: (N, K) float32 on its device, in the part's order."""
+    found = []
+    module.eval()
+    with torch.inference_mode():
+        for batch in batches:
+            check()
+            found.append(module(batch.images).float().softmax(1))
+    return torch.cat(found)
+
+
+def judge(probabilities_nk: Tensor, labels: Tensor, *, classes: int) -> Evaluation:
+    """The evaluation of probabilities; the loss is the mean negative log of the true class's."""
+    confidence, predicted = probabilities_nk.max(1)
+    width = probabilities_nk.shape[1]
+    true = probabilities_nk.gather(1, labels[:, None]).squeeze(1)
+    best = probabilities_nk.topk(min(5, width), 1).indices
+    confusion = torch.bincount(labels * width + predicted, minlength=classes * width).view(classes, width)
+    return Evaluation(
+        loss=-true.clamp_min(torch.finfo(true.dtype).tiny).log().double().mean().item(),
+        accuracy=(predicted == labels).double().mean().item(),
+        top5_accuracy=(best == labels[:, None]).any(1).double().mean().item(),
+        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        predicted=predicted.cpu(),
+        confidence=confidence.cpu(),
     )

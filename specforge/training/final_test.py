@@ -1,29 +1,36 @@
 """Tests the weights that a run's policy chooses.
 
 In: a module of the run's architecture, its spec, prepared data and its directory. Out: a `Result` and the
-`Evaluation` behind it. The weights come from the run's checkpoint, so a repeated test finds the same.
+`Evaluation` behind it. The weights come from the run's checkpoints, so a repeated test finds the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from specforge.catalog.discovery import word_for
+from specforge.data.augmenting import Augmenter
+from specforge.data.batches import View
 from specforge.data.prepare import Prepared
-from specforge.spec import Spec
+from specforge.spec import Spec, Train
 from specforge.torch_backend.calls import evaluate as built
-from specforge.training.checkpoint import WEIGHTS, CheckpointStore, name_of
+from specforge.training.checkpoint import AVERAGES, WEIGHTS, CheckpointStore, name_of
 from specforge.training.device import place
+from specforge.training.epochs import members
 from specforge.training.errors import TrainingError
-from specforge.training.evaluation import Evaluation, evaluate, evaluation_batches
+from specforge.training.evaluation import Evaluation, evaluate, evaluation_batches, judge, probabilities
 from specforge.training.learner import load_weights
 from specforge.training.manifest import Damage
+from specforge.training.precision import Precision
 from specforge.training.progress import Progress
-from specforge.training.result import Result, class_results, count_parameters, extremes
+from specforge.training.result import Member, Result, Scores, class_results, count_parameters, extremes
 from specforge.training.run_directory import RunDirectory
+
+Check = Callable[[], None]
 
 
 def evaluate_run(module: nn.Module, spec: Spec, prepared: Prepared, *, run: Path, device: torch.device) -> Result:
@@ -41,18 +48,92 @@ def final_test(
     run: RunDirectory,
     progress: Progress,
     device: torch.device,
-    check: Callable[[], None] = lambda: None,
+    check: Check = lambda: None,
 ) -> tuple[Result, Evaluation]:
     """Load the chosen weights into the module and test them. `check` is called between batches and may raise."""
     assert spec.train is not None
-    epoch = _tested_epoch(progress)
-    _load(module, run.checkpoints, epoch)
-    loss: nn.Module = built(spec.train.loss.lower()).to(device)
-    batches = evaluation_batches(prepared.test, prepared, train_batch_size=spec.train.batch_size)
-    evaluation = evaluate(place(module, device), loss, batches, classes=len(prepared.class_names), check=check)
-    if not isfinite(evaluation.loss):
-        raise TrainingError(f"the test loss of epoch {epoch} is {evaluation.loss}", hint="lower the learning rate")
-    return _result(evaluation, module, spec, prepared, run=run, progress=progress), evaluation
+    test = _Test(place(module, device), spec.train, prepared, run.checkpoints, device, check)
+    epochs = members(spec.train, progress.epoch) or (_tested_epoch(progress),)
+    single: tuple[Member, ...] = ()
+    plain: Scores | None = None
+    if len(epochs) == 1:
+        evaluation = test.of_epoch(epochs[0])
+    else:
+        single = tuple(Member.of(epoch, test.of_ensemble([epoch])) for epoch in epochs)
+        evaluation = test.of_ensemble(epochs)
+    if spec.train.evaluate.test_time_augmentation is not None:
+        # both by the same loss, that of probabilities
+        plain, evaluation = Scores.of(test.of_ensemble(epochs)), test.of_ensemble(epochs, views=test.views())
+    result = _result(evaluation, module, spec, prepared, run=run, progress=progress)
+    return replace(result, members=single, plain=plain), evaluation
+
+
+class _Test:
+    """The test part, and weights of several epochs to test on it."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        train: Train,
+        prepared: Prepared,
+        store: CheckpointStore,
+        device: torch.device,
+        check: Check,
+    ):
+        self._module, self._train, self._prepared, self._store = module, train, prepared, store
+        self._device, self._check, self._precision = device, check, Precision(train.precision, device)
+        # augmented views included, stages differ in batch size only by what memory allows
+        self._batch_size = max(stage.batch_size for stage in train.all_stages)
+
+    def of_epoch(self, epoch: int) -> Evaluation:
+        """The weights of one epoch on the images as they are."""
+        self._load(epoch)
+        loss: nn.Module = built(self._train.all_stages[-1].loss.lower()).to(self._device)
+        batches = evaluation_batches(self._prepared.test, self._prepared, train_batch_size=self._batch_size)
+        with self._precision.context():
+            found = evaluate(self._module, loss, batches, classes=len(self._prepared.class_names), check=self._check)
+        if not isfinite(found.loss):
+            raise TrainingError(f"the test loss of epoch {epoch} is {found.loss}", hint="lower the learning rate")
+        return found
+
+    def of_ensemble(self, epochs: Sequence[int], *, views: Sequence[View | None] = (None,)) -> Evaluation:
+        """The mean of what the weights of these epochs believe of all views."""
+        total: Tensor | None = None
+        for epoch in epochs:
+            self._load(epoch)
+            for found in self._beliefs(views):
+                total = found if total is None else total.add_(found)
+        assert total is not None
+        mean = total.div_(len(epochs) * len(views))
+        return judge(mean, self._prepared.test.labels, classes=len(self._prepared.class_names))
+
+    def _beliefs(self, views: Sequence[View | None]) -> Iterator[Tensor]:
+        part, size = self._prepared.test, self._batch_size
+        for view in views:
+            batches = evaluation_batches(part, self._prepared, train_batch_size=size, view=view)
+            with self._precision.context():
+                yield probabilities(self._module, batches, check=self._check)
+
+    def views(self) -> list[View | None]:
+        """The images as they are, and the augmented views that the recipe asks for."""
+        augmentation = self._train.evaluate.test_time_augmentation
+        assert augmentation is not None
+        augmenter = Augmenter(augmentation.augment, seed=self._train.seed, device=self._device, stream="test")
+        return [None, *(View(augmenter, number) for number in range(augmentation.views))]
+
+    def _load(self, epoch: int) -> None:
+        try:
+            weights = self._store.weights(name_of(epoch), tested_file(self._train))
+        except Damage as damage:
+            raise TrainingError(
+                f"the weights of epoch {epoch} cannot be tested: {damage}", hint="train again with another `--out`"
+            ) from None
+        load_weights(self._module, weights)
+
+
+def tested_file(train: Train) -> str:
+    """Which file of a checkpoint holds the weights that are tested."""
+    return WEIGHTS if train.ema is None else AVERAGES
 
 
 def _result(
@@ -73,7 +154,7 @@ def _result(
         seconds=sum(line["seconds"] for line in progress.history),
         tested_epoch=_tested_epoch(progress),
         checkpoint_policy=spec.train.checkpoint,
-        weights=f"checkpoints/{name_of(_tested_epoch(progress))}/{WEIGHTS}",
+        weights=f"checkpoints/{name_of(_tested_epoch(progress))}/{tested_file(spec.train)}",
         spec_hash=run.spec_hash,
         dataset=word_for(spec.data.dataset),
     )
@@ -82,16 +163,6 @@ def _result(
 def _tested_epoch(progress: Progress) -> int:
     """Counted from 1."""
     return progress.best.epoch if progress.best else progress.epoch
-
-
-def _load(module: nn.Module, store: CheckpointStore, epoch: int) -> None:
-    try:
-        weights = store.weights(name_of(epoch))
-    except Damage as damage:
-        raise TrainingError(
-            f"the weights of epoch {epoch} cannot be tested: {damage}", hint="train again with another `--out`"
-        ) from None
-    load_weights(module, weights)
 
 
 def _newest_complete(store: CheckpointStore) -> Progress:

@@ -1,8 +1,10 @@
-"""One step of training: what learns, by which rule, at which rate.
+"""One step of training: what learns, by which rules, at which rates.
 
-In: a module, a recipe and a batch on the device. Out: changed weights, and the batch's loss and logits, which stay
-on the device: nothing here waits for it.
+In: a module, the plan of a stage and a batch on the device. Out: changed weights, and the batch's loss and logits,
+which stay on the device: nothing here waits for it.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -11,66 +13,115 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from specforge.catalog.definition import Clock
 from specforge.data.batches import Batch
 from specforge.data.randomness import key
+from specforge.graph import Settings, StagePlan
 from specforge.modules import Wired
 from specforge.spec import Train
 from specforge.torch_backend.calls import evaluate
+from specforge.training.averaging import Average
 from specforge.training.checkpoint import Checkpoint
 from specforge.training.device import place
 from specforge.training.errors import TrainingError
-from specforge.training.optimizer import build_optimizer, optimizer_state, restore_optimizer
+from specforge.training.optimizer import OptimizerState, build_optimizer, optimizer_state, restore_optimizer
+from specforge.training.precision import Precision
 from specforge.training.progress import Progress
 
 
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """What the clock of a stage's schedule has behind it when an epoch begins, of `total` epochs.
+
+    `epochs` and `steps` count from where optimizer and schedule started: at this stage, or before it if it continues.
+    """
+
+    epochs: int
+    steps: int
+    total: int
+
+
 class Learner:
-    """A module with its loss, optimizer and schedule on one device. Epochs and steps count from 0."""
+    """A module that learns on one device, stage by stage. Epochs and steps count from 0.
 
-    def __init__(self, module: nn.Module, train: Train, *, steps_per_epoch: int, device: torch.device):
+    `tested` is the module whose weights are validated and tested: itself, or its moving average.
+    """
+
+    def __init__(self, module: nn.Module, train: Train, *, device: torch.device, class_counts: tuple[int, ...]):
         self.module = place(module, device)
-        self.loss: nn.Module = evaluate(train.loss.lower()).to(device)
-        self.optimizer = build_optimizer(train.optimizer, module, device=device)
-        self._train, self._steps_per_epoch = train, steps_per_epoch
+        self.precision = Precision(train.precision, device)
+        self.average = None if train.ema is None else Average(self.module, train.ema)
+        self._train, self.device, self.class_counts = train, device, class_counts
+        self._names = dict(self.module.named_parameters())
+        self.optimizers: list[torch.optim.Optimizer] = []
 
-    def begin_epoch(self) -> None:
-        """Training mode, but for frozen batch norms: their statistics stay as they are, like their weights."""
+    @property
+    def tested(self) -> nn.Module:
+        return self.module if self.average is None else self.average.module
+
+    def begin_stage(
+        self, plan: StagePlan, *, found: float | None = None, carried: OptimizerState | None = None
+    ) -> None:
+        """Freeze, thaw and build what a stage learns with; `found` is what the learning-rate finder chose for it.
+
+        `carried` is the state of optimizers that go on.
+        """
+        self._plan, self._found = plan, found
+        for name, parameter in self._names.items():
+            parameter.requires_grad_(name not in plan.frozen)
+        if not plan.groups:
+            raise TrainingError("the network has no trainable parameter", hint="remove a `trainable: false`")
+        self.loss: nn.Module = evaluate(plan.stage.loss.lower(self.class_counts)).to(self.device)
+        self.optimizers = [self._build(settings) for settings in plan.groups]
+        if carried is not None:
+            restore_optimizer(self.optimizers, self.module, carried)
+
+    def begin_epoch(self, elapsed: Elapsed, *, steps: int) -> None:
+        """Training mode, but for frozen batch norms: their statistics stay as they are, unless the stage asks."""
+        self._elapsed, self._steps = elapsed, steps
         self.module.train()
         for module in self.module.modules():
             frozen = [not parameter.requires_grad for parameter in module.parameters(recurse=False)]
-            if isinstance(module, _BatchNorm) and frozen and all(frozen):
+            keep = self._plan.stage.frozen_statistics == "keep"
+            if keep and isinstance(module, _BatchNorm) and frozen and all(frozen):
                 module.eval()
 
-    def rate(self, epoch: int, step: int) -> float:
-        """The learning rate of a step."""
-        base, schedule = self._train.optimizer.lr, self._train.schedule
-        if schedule is None:
-            return base
-        done = epoch * self._steps_per_epoch + step
-        return schedule.rate(base, Clock(done, self._steps_per_epoch, self._train.epochs))
+    def rates(self, step: int) -> dict[str, float]:
+        """The learning rate of each group at a step of the epoch."""
+        clock = self._clock(step)
+        return {settings.label: self._rate(settings, clock) for settings in self._plan.groups}
 
     def learn(self, batch: Batch, *, epoch: int, step: int) -> tuple[Tensor, Tensor]:
         """One optimizer step; the batch's mean loss and its logits (N, classes) before it."""
         # dropout's draws follow from the position alone, so that a resumed run repeats them
         torch.manual_seed(key(self._train.seed, "dropout", epoch, step))
-        rate = self.rate(epoch, step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)
-        logits, loss = self.loss_of(batch)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        self.optimizer.step()
+        self._set_rates(self._clock(step))
+        self.module.zero_grad(set_to_none=True)
+        with self.precision.context():
+            logits, loss = self.loss_of(batch)
+        self._change_weights(loss)
+        if self.average is not None:
+            self.average.update(self._elapsed.steps + step)
         return loss.detach(), logits.detach()
 
     def loss_of(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The logits of a batch, and its loss: with side branches, theirs are added by their weights."""
+        """The logits of a batch, and what is minimised: its loss, those of side branches by their weights, and L2."""
         output = self._outputs(batch)
-        if not isinstance(output, tuple):
-            loss: Tensor = self.loss(output, batch.labels)
-            return output, loss
-        logits, heads = output
-        loss = self.loss(logits, batch.labels)
-        assert isinstance(self.module, Wired)
-        for path, weight in self.module.head_weights.items():
-            loss = loss + weight * self.loss(heads[path], batch.labels)
-        return logits, loss
+        heads: dict[str, Tensor] = {}
+        if isinstance(output, tuple):
+            output, heads = output
+        loss = self._loss(output, batch)
+        if heads:
+            assert isinstance(self.module, Wired)
+            for path, weight in self.module.head_weights.items():
+                loss = loss + weight * self._loss(heads[path], batch)
+        for settings in self._plan.groups:
+            if settings.l2:
+                loss = loss + settings.l2 * sum(self._names[name].square().sum() for name in settings.names)
+        return output, loss
+
+    def _loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Of mixed images by both labels, each for its share."""
+        logits = logits.float()
+        loss: Tensor = self.loss(logits, batch.labels)
+        return loss if batch.mixed is None else batch.mixed.between(loss, self.loss(logits, batch.mixed.labels))
 
     def _outputs(self, batch: Batch) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
         try:
@@ -82,12 +133,70 @@ class Learner:
             raise TrainingError(f"a batch of one image can't be normalised: {error}", hint=hint) from None
         return outputs
 
+    def _change_weights(self, loss: Tensor) -> None:
+        scaler, clipping = self.precision.scaler, self._plan.stage.gradient_clipping
+        scaled = loss if scaler is None else scaler.scale(loss)
+        scaled.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        if clipping is not None:
+            for optimizer in self.optimizers if scaler is not None else ():
+                assert scaler is not None
+                scaler.unscale_(optimizer)
+            trained = [self._names[name] for settings in self._plan.groups for name in settings.names]
+            if clipping.norm is not None:
+                nn.utils.clip_grad_norm_(trained, clipping.norm)
+            else:
+                assert clipping.value is not None
+                nn.utils.clip_grad_value_(trained, clipping.value)
+        for optimizer in self.optimizers:
+            if scaler is None:
+                optimizer.step()
+            else:
+                scaler.step(optimizer)
+        if scaler is not None:
+            scaler.update()
+
+    def _build(self, settings: Settings) -> torch.optim.Optimizer:
+        parameters = [self._names[name] for name in settings.names]
+        return build_optimizer(settings.optimizer, parameters, lr=self._base(settings), device=self.device)
+
+    def _base(self, settings: Settings) -> float:
+        rate = settings.optimizer.lr
+        if rate != "find":
+            return float(rate)
+        assert self._found is not None, "the finder runs before a stage begins"
+        return self._found
+
+    def _clock(self, step: int) -> Clock:
+        elapsed = self._elapsed
+        return Clock(elapsed.steps + step, elapsed.epochs, step / self._steps, elapsed.total)
+
+    def _rate(self, settings: Settings, clock: Clock) -> float:
+        base = self._base(settings)
+        return base if settings.schedule is None else settings.schedule.rate(base, clock)
+
+    def _set_rates(self, clock: Clock) -> None:
+        for settings, optimizer in zip(self._plan.groups, self.optimizers, strict=True):
+            rate = self._rate(settings, clock)
+            momentum = None if settings.schedule is None else settings.schedule.momentum(clock)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+                if momentum is not None and "betas" in group:
+                    group["betas"] = (momentum, *group["betas"][1:])
+                elif momentum is not None and "momentum" in group:
+                    group["momentum"] = momentum
+
     def checkpoint(self, progress: Progress) -> Checkpoint:
-        return Checkpoint(progress, self.module.state_dict(), optimizer_state(self.optimizer, self.module))
+        averages = None if self.average is None else self.average.module.state_dict()
+        state = optimizer_state(self.optimizers, self.module)
+        return Checkpoint(progress, self.module.state_dict(), state, averages, self.precision.state())
 
     def restore(self, checkpoint: Checkpoint) -> None:
+        """Weights, averages and the state of the optimizers of the stage that has begun."""
         load_weights(self.module, checkpoint.weights)
-        restore_optimizer(self.optimizer, self.module, checkpoint.optimizer)
+        if self.average is not None and checkpoint.averages is not None:
+            load_weights(self.average.module, checkpoint.averages)
+        restore_optimizer(self.optimizers, self.module, checkpoint.optimizer)
+        self.precision.restore(checkpoint.scaler)
 
     def is_finite(self) -> bool:
         """Whether all weights and statistics are; the device is waited for once."""

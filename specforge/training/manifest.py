@@ -34,6 +34,11 @@ def read_verified(folder: Path, name: str) -> bytes:
     return content
 
 
+def listed(folder: Path) -> frozenset[str]:
+    """The files that a folder's manifest vouches for."""
+    return frozenset(_sums(folder))
+
+
 def _sums(folder: Path) -> dict[str, str]:
     try:
         files = json.loads(_read(folder / MANIFEST))["files"]

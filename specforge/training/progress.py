@@ -6,12 +6,15 @@ In and out: `progress.json` of a checkpoint.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from specforge.training import durable
+from specforge.training.manifest import Damage
 
-Line = dict[str, float | int]
+PROGRESS = "progress.json"
+
+Line = dict[str, Any]  # numbers; `lr` is a mapping where groups differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +29,38 @@ class Best:
 class Progress:
     """A position between two steps: complete epochs, steps of the next one, and what those steps added up to.
 
-    `loss_sum` is over images, `correct` counts the training images that were classified correctly, `seconds` is the
-    time that the unfinished epoch has taken; `history` holds the lines of `metrics.jsonl` for the complete ones.
+    `stage` counts from 0, `stage_epochs` are its complete epochs. `clock_epochs` and `clock_steps` are what its
+    schedule has behind it at the start of the unfinished epoch. `rates` holds what the learning-rate finder chose, by
+    the number of the stage. `loss_sum` is over images, `correct` counts the training images that were classified
+    correctly (a mixed one by its shares), `seconds` is the time that the unfinished epoch has taken; `history` holds
+    the lines of `metrics.jsonl` for the complete ones.
     """
 
     epoch: int = 0
     step: int = 0
     loss_sum: float = 0.0
-    correct: int = 0
+    correct: float = 0
     images: int = 0
     seconds: float = 0.0
     history: tuple[Line, ...] = ()
     best: Best | None = None
+    stage: int = 0
+    stage_epochs: int = 0
+    clock_epochs: int = 0
+    clock_steps: int = 0
+    rates: dict[str, float] = field(default_factory=dict)
 
-    def encode(self, numbers: dict[str, float | int | None]) -> bytes:
-        """With the optimizer's plain numbers beside it."""
-        return durable.encode({"format": 1, **asdict(self), "optimizer": numbers}, indent=None)
+    def encode(self, numbers: dict[str, float | int | None], scaler: dict[str, float | int]) -> bytes:
+        """With the plain numbers of the optimizers and of the scaler beside it."""
+        return durable.encode({"format": 2, **asdict(self), "optimizer": numbers, "scaler": scaler}, indent=None)
 
     @classmethod
-    def decode(cls, content: bytes) -> "tuple[Progress, dict[str, float | int | None]]":
-        """Of content whose checksum was right, so that what is wrong in it is our own mistake."""
+    def decode(cls, content: bytes) -> "tuple[Progress, dict[str, float | int | None], dict[str, float | int]]":
+        """Of content whose checksum was right; `Damage` for another format."""
         record: dict[str, Any] = json.loads(content)
-        numbers = record.pop("optimizer")
-        assert record.pop("format") == 1
+        if record.pop("format") != 2:
+            raise Damage(f"{PROGRESS} was written by another version of specforge")
+        numbers, scaler = record.pop("optimizer"), record.pop("scaler")
         best = record.pop("best")
         history = tuple(record.pop("history"))
-        return cls(**record, history=history, best=None if best is None else Best(**best)), numbers
+        return cls(**record, history=history, best=None if best is None else Best(**best)), numbers, scaler

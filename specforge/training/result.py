@@ -26,11 +26,40 @@ class ClassResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """The test of one member of an ensemble: the weights after an epoch, counted from 1."""
+
+    epoch: int
+    test_loss: float
+    test_accuracy: float
+
+    @classmethod
+    def of(cls, epoch: int, evaluation: Evaluation) -> "Member":
+        return cls(epoch, evaluation.loss, evaluation.accuracy)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """A test in three numbers."""
+
+    test_loss: float
+    test_accuracy: float
+    test_top5_accuracy: float
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> "Scores":
+        return cls(evaluation.loss, evaluation.accuracy, evaluation.top5_accuracy)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The test of a run's weights. Accuracies are shares of one, `loss` is the mean over images.
 
     `tested_epoch` counts from 1 and says which epoch the weights are from, `weights` in which file they are.
-    `parameters` counts trained and fixed ones and running statistics, `seconds` training and validation.
+    `parameters` counts trained and fixed ones and running statistics, `seconds` training and validation. Of a snapshot
+    ensemble, which is what is tested, `members` are the single ones, the oldest first. Of a test with augmented views,
+    `plain` is what it finds without them. The losses of both, and those that stand beside them, are the mean negative
+    log of the true class's mean probability, without label smoothing.
     """
 
     test_loss: float
@@ -46,9 +75,13 @@ class Result:
     weights: str
     spec_hash: str
     dataset: str
+    members: tuple[Member, ...] = ()
+    plain: Scores | None = None
 
     def encode(self) -> bytes:
-        return durable.encode(asdict(self))
+        """What does not apply is left out."""
+        record = asdict(self)
+        return durable.encode({k: v for k, v in record.items() if v or k not in ("members", "plain")})
 
     @classmethod
     def decode(cls, content: bytes) -> "Result":
@@ -56,6 +89,8 @@ class Result:
         record: dict[str, Any] = json.loads(content)
         for name in ("best_class", "worst_class"):
             record[name] = None if record[name] is None else ClassResult(**record[name])
+        record["members"] = tuple(Member(**entry) for entry in record.get("members", ()))
+        record["plain"] = Scores(**record["plain"]) if "plain" in record else None
         return cls(**{**record, "per_class": tuple(ClassResult(**entry) for entry in record["per_class"])})
 
 

@@ -1,6 +1,6 @@
 """The folder of a run: who may write into it, and its files.
 
-    runs/lab2/spec.yaml environment.json metrics.jsonl checkpoints/ result.json confusion.json
+    runs/lab2/spec.yaml environment.json metrics.jsonl checkpoints/ result.json confusion.json mistakes.json
 
 `metrics.jsonl` has a line for every epoch, all with the same keys; what a run does not record (a validation part that
 it does not have, stages) is left out. `lr` is the rate at the epoch's first step; `seconds` is training and
@@ -21,7 +21,7 @@ from specforge.training.progress import Line
 from specforge.training.result import Result
 
 _FILES = ("spec.yaml", "environment.json", "metrics.jsonl", "result.json", "checkpoints")
-_REPORTS = ("confusion.json", "curves.png", "report.html")
+_REPORTS = ("confusion.json", "mistakes.json", "curves.png", "report.html")
 
 
 @dataclass(frozen=True, slots=True)

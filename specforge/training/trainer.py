@@ -4,18 +4,26 @@ In: a module with initial weights, a checked spec, prepared data and a run direc
 directory everything that is needed to go on after a crash, a kill or Ctrl-C as if nothing had happened.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
+from specforge.data.batches import TrainBatches
 from specforge.data.prepare import Prepared
+from specforge.graph import StagePlan
+from specforge.resolved import to_yaml
 from specforge.spec import Spec
 from specforge.training.device import repeatable
 from specforge.training.environment import environment
 from specforge.training.epochs import Epochs
 from specforge.training.errors import TrainingError
 from specforge.training.final_test import final_test
+from specforge.training.finder import Sweep, sweep, sweeps_file, with_rate
 from specforge.training.interrupts import InterruptGuard
+from specforge.training.learner import Learner
 from specforge.training.listener import Listener, Silence
+from specforge.training.mistakes import mistakes_file
 from specforge.training.result import Result, confusion_file
 from specforge.training.run_directory import RunDirectory
 
@@ -25,13 +33,15 @@ def fit(
     spec: Spec,
     prepared: Prepared,
     *,
+    plans: Sequence[StagePlan],
     run: RunDirectory,
     device: torch.device,
     resume: bool = False,
     listener: Listener | None = None,
 ) -> Result:
-    """Train, test and write a run directory. Raises TrainingError, and Interrupted after a signal.
+    """Train, test and write a run directory; `plans` are what `graph.plan` makes of the recipe.
 
+    Raises TrainingError, and Interrupted after a signal.
     With `resume` it goes on with what the directory holds, starts it when that is nothing, and returns the result at
     once when the run is finished. The weights that a resumed run ends with are those of an uninterrupted one, bit for
     bit. The module ends with the tested weights, on the device; torch's global random state is changed.
@@ -45,19 +55,49 @@ def fit(
         return finished
     if notice:
         told.on_message(notice)
+    find = _Finder(spec, run, told)
     with InterruptGuard() as guard, repeatable():
-        epochs = Epochs(module, spec, prepared, run=run, device=device, listener=told, guard=guard)
+        epochs = Epochs(
+            module, spec, prepared, plans=plans, find=find, run=run, device=device, listener=told, guard=guard
+        )
         progress = epochs.run()
         result, evaluation = final_test(
             module, spec, prepared, run=run, progress=progress, device=device, check=guard.check
         )
         run.write("confusion.json", confusion_file(evaluation, prepared.class_names))
+        examples = mistakes_file(prepared.test, evaluation.predicted, evaluation.confidence, prepared.class_names)
+        run.write("mistakes.json", examples)
         run.write("result.json", result.encode())
     return result
+
+
+class _Finder:
+    """Finds the rate of a stage, and writes the sweep and the spec with it into the run's folder."""
+
+    def __init__(self, spec: Spec, run: RunDirectory, listener: Listener):
+        self._spec, self._run, self._listener = spec, run, listener
+        self._sweeps: list[Sweep] = []
+
+    def __call__(self, learner: Learner, plan: StagePlan, batches: TrainBatches) -> float:
+        assert self._spec.train is not None
+        found = sweep(learner, self._spec.train, plan, batches)
+        # as a person would write it: the curve does not know more digits
+        rate = float(f"{found.chosen:.2g}")
+        self._sweeps.append(found)
+        self._spec = with_rate(self._spec, plan.number, rate)
+        self._run.write("lr_find.json", sweeps_file(self._sweeps))
+        self._run.write("spec.yaml", to_yaml(self._spec).encode())
+        self._listener.on_message(f"the learning-rate finder chose {rate:g}")
+        return rate
 
 
 def _can_choose_weights(spec: Spec, prepared: Prepared) -> None:
     assert spec.train is not None, "a spec without a recipe was refused before"
     policy = spec.train.checkpoint
-    if policy != "last" and prepared.validation is None:
+    if prepared.validation is not None:
+        return
+    for stage in spec.train.all_stages:
+        if stage.early_stopping is not None and stage.early_stopping.metric.startswith("validation"):
+            raise TrainingError("`early_stopping` needs a validation part", hint="add `data.split.validation`")
+    if policy != "last":
         raise TrainingError(f"`checkpoint: {policy}` needs a validation part", hint="add `data.split.validation`")

@@ -110,6 +110,48 @@ def test_rates_that_only_fall(tmp_path: Path, schedule: str, epochs: int) -> Non
     assert findings(tmp_path, schedule=schedule, epochs=epochs) == []
 
 
+def test_a_cosine_behind_a_warmup_is_found_where_it_stands(tmp_path: Path) -> None:
+    schedule = "{warmup: {epochs: 5, schedule: {cosine: {t_max: 10}}}}"
+    (found,) = findings(tmp_path, schedule=schedule, epochs=30)
+    assert (found.code, found.span.line, found.span.column) == ("SF511", 15, 61)
+    assert found.message.startswith("the rate is at its lowest, 0, in epoch 16 of 30 and rises again")
+    assert found.hint == "leave `t_max` out: the fall then takes all that the warmup leaves of the run"
+    assert findings(tmp_path, schedule=schedule, epochs=15) == []
+    assert findings(tmp_path, schedule="{warmup: {epochs: 5, schedule: cosine}}", epochs=30) == []
+
+
+@pytest.mark.parametrize("schedule", ["{cosine_warm_restarts: 10}", "{cyclic: {base_lr: 0.01, step_size_up: 2}}"])
+def test_cycles_are_meant_to_rise(tmp_path: Path, schedule: str) -> None:
+    assert findings(tmp_path, schedule=schedule, epochs=30) == []
+    assert findings(tmp_path, schedule=f"{{warmup: {{epochs: 5, schedule: {schedule}}}}}", epochs=30) == []
+
+
+@pytest.mark.parametrize(
+    ("schedule", "column", "message"),
+    [
+        ("{warmup: 30}", 22, "the warmup takes 30 epochs, and the run has 30"),
+        ("{warmup: {epochs: 40, schedule: cosine}}", 31, "the warmup takes 40 epochs, and the run has 30"),
+        ("{multi_step: [10, 30]}", 26, "the milestone 30 is never reached: the schedule has 30 epochs"),
+        ("{multi_step: [40, 50]}", 26, "the milestones 40, 50 are never reached: the schedule has 30 epochs"),
+        (
+            "{warmup: {epochs: 5, schedule: {multi_step: [10, 25]}}}", 57,
+            "the milestone 25 is never reached: the schedule has 25 epochs after the warmup",
+        ),
+    ],
+)  # fmt: skip
+def test_schedules_that_are_longer_than_the_run(tmp_path: Path, schedule: str, column: int, message: str) -> None:
+    (found,) = findings(tmp_path, schedule=schedule, epochs=30)
+    assert (found.code, found.message) == ("SF523", message)
+    assert (found.span.line, found.span.column) == (15, column)
+
+
+@pytest.mark.parametrize(
+    "schedule", ["{warmup: 29}", "{multi_step: [10, 29]}", "{warmup: {epochs: 5, schedule: {multi_step: [10, 24]}}}"]
+)
+def test_schedules_that_just_fit_the_run(tmp_path: Path, schedule: str) -> None:
+    assert findings(tmp_path, schedule=schedule, epochs=30) == []
+
+
 def test_what_is_chosen_for_its_fall() -> None:
     assert Cosine().meant_to_fall
     assert not Step(step_size=3).meant_to_fall

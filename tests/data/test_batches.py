@@ -197,3 +197,16 @@ def test_evaluation_is_in_order_and_complete(count: int, sizes: list[int]) -> No
     expected = (part.images.float() / 255 - 0.5) / 0.25
     torch.testing.assert_close(torch.cat([batch.images for batch in found]), expected, rtol=1e-6, atol=1e-6)
     assert found[0].images.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_balanced_batches_are_replayed_from_any_step() -> None:
+    part = resident(260, (3, 5, 5))
+    labels = (torch.arange(260) < 20).long()
+    part = Resident(part.images, labels, part.indices)
+    whole = list(train_batches(part, batch_size=8, augment=BOTH, sampling="balanced").epoch(1))
+    assert torch.cat([batch.labels for batch in whole]).double().mean() == pytest.approx(0.5, abs=0.15)
+    rest = list(train_batches(part, batch_size=8, augment=BOTH, sampling="balanced").epoch(1, 20))
+    assert all(same(one, other) for one, other in zip(whole[20:], rest, strict=True))
+    for batch in whole:
+        rows = rows_of(part, batch)
+        assert torch.equal(batch.labels, labels[rows]), "images keep their labels"

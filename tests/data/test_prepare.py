@@ -134,3 +134,41 @@ def test_the_real_cifar100_in_three_parts() -> None:
     # the figures that are commonly published for the official training set
     assert result.mean == pytest.approx((0.5071, 0.4865, 0.4409), abs=0.003)
     assert result.std == pytest.approx((0.2673, 0.2564, 0.2762), abs=0.003)
+
+
+def test_classes_of_the_training_part_are_counted(tmp_path: Path) -> None:
+    labels = np.array([0, 0, 0, 2, 2, 0, 1, 1])
+    names = np.array(["a", "b", "c", "d"])
+    images = np.ones((8, 2, 2), np.uint8)
+    arrays = {"train_x": images, "train_y": labels, "test_x": images, "test_y": labels, "class_names": names}
+    np.savez(tmp_path / "set.npz", **arrays)
+    split = Split(train=((0, 0.75),), validation=((0.75, 1),))
+    assert prepared(Npz(path="set.npz"), folder=tmp_path, split=split).class_counts == (4, 0, 2, 0)
+    with pytest.raises(DataError, match=r"the training part has no image of 2: `b`, `d`$") as caught:
+        prepared(Npz(path="set.npz"), folder=tmp_path, split=split, sampling="balanced")
+    assert "sampling: uniform" in (caught.value.hint or "")
+
+
+def test_balanced_sampling_needs_every_class_in_the_training_part_only() -> None:
+    assert prepared(SMALL, sampling="balanced").class_counts == (13, 13, 12, 12)
+
+
+def test_the_real_cifar100_in_ranges_of_the_training_set() -> None:
+    folder = os.environ.get("SPECFORGE_DATA")
+    if folder is None or not (Path(folder) / "cifar-100-python").is_dir():
+        pytest.skip("SPECFORGE_DATA does not hold cifar-100-python")
+    split = Split(train=((0, 0.35), (0.45, 1.0)), validation=((0.35, 0.45),))
+    result = prepared(Cifar100(), folder=Path(folder), split=split)
+    assert (len(result.train), len(result.validation or ()), len(result.test)) == (45_000, 5_000, 10_000)
+    assert sum(result.class_counts) == 45_000
+
+
+def test_a_folder_that_may_not_be_entered_is_an_error_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(DataError, match=f"cannot be read: .*Permission denied: '{tmp_path}'"):
+        prepared(Npz(path="set.npz"), folder=tmp_path)

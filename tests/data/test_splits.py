@@ -135,6 +135,36 @@ def test_stratified_on_equal_classes_is_exact() -> None:
     assert np.bincount(labels[parts.test]).tolist() == [120] * 100
 
 
+@given(classes=st.integers(1, 12), each=st.integers(1, 40), percent=st.integers(1, 99), seed=st.integers(0, 5))
+def test_stratified_on_equal_classes_is_even(classes: int, each: int, percent: int, seed: int) -> None:
+    labels = np.random.RandomState(seed).permutation(np.repeat(np.arange(classes), each))
+    keys: dict[str, Any] = {"train": percent / 100, "validation": 1 - percent / 100, "seed": seed, "stratified": True}
+    parts = parts_of(len(labels), 5, np.concatenate([labels, np.zeros(5, int)]), **keys)
+    assert len(parts.train) == len(labels) * percent // 100
+    found = np.bincount(labels[parts.train], minlength=classes)
+    assert found.max() - found.min() <= 1
+    assert parts.test.tolist() == list(range(len(labels), len(labels) + 5)), "the official test set stays as it is"
+
+
+def test_stratified_validation_part_of_the_official_training_set() -> None:
+    labels = np.random.RandomState(0).permutation(np.repeat(np.arange(100), 500))
+    parts = parts_of(50_000, 10_000, [*labels, *[0] * 10_000], train=0.9, validation=0.1, stratified=True)
+    assert sizes(parts) == (45_000, 5_000, 10_000)
+    assert np.bincount(labels[parts.train]).tolist() == [450] * 100
+
+
+@given(cuts=st.lists(st.integers(0, 10_000), min_size=2, max_size=2, unique=True).map(sorted))
+def test_a_range_cut_out_of_the_training_set_has_exactly_its_size(cuts: list[int]) -> None:
+    """As [[0.35, 0.45]]: binary rounding of the bounds gains or loses no image."""
+    start, end = (cut / 10_000 for cut in cuts)
+    train = tuple(bounds for bounds in ((0.0, start), (end, 1.0)) if bounds[0] < bounds[1])
+    parts = parts_of(50_000, 10, train=train or ((0.0, 1.0),), validation=((start, end),))
+    assert parts.validation is not None
+    assert parts.validation.tolist() == list(range(5 * cuts[0], 5 * cuts[1]))
+    if train:
+        assert len(parts.train) == 50_000 - 5 * (cuts[1] - cuts[0])
+
+
 def test_stratified_is_still_drawn() -> None:
     first, other = (parts_of(200, 0, train=0.5, test=0.5, stratified=True, seed=seed) for seed in (0, 1))
     assert first.train.tolist() != other.train.tolist()

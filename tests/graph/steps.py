@@ -6,10 +6,10 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.profiler import ProfilerActivity, profile
 
 from specforge.data.batches import Batch
-from specforge.graph import Graph
+from specforge.graph import Graph, plan, weights_of
 from specforge.spec import Train
 from specforge.torch_backend import build
-from specforge.training.learner import Learner
+from specforge.training.learner import Elapsed, Learner
 
 
 def kept_bytes(graph: Graph) -> float:
@@ -40,15 +40,16 @@ def peak_bytes(graph: Graph, train: Train, batch_size: int) -> int:
     The profiler notes every allocation and release; what the allocator does not know, such as oneDNN's workspaces, is
     not in it. What was there before the step is counted by storages.
     """
-    learner = Learner(build(graph, seed=0), train, steps_per_epoch=3, device=torch.device("cpu"))
-    learner.begin_epoch()
+    learner = Learner(build(graph, seed=0), train, device=torch.device("cpu"), class_counts=())
+    learner.begin_stage(plan(train, weights_of(graph))[0])
+    learner.begin_epoch(Elapsed(0, 0, train.total_epochs), steps=3)
     images = torch.rand(batch_size, *graph.input).to(memory_format=torch.channels_last)
     labels = torch.randint(graph.output[-1], (batch_size,))
     batch = Batch(images, labels, labels)
     for step in range(2):
         learner.learn(batch, epoch=0, step=step)
-    learner.optimizer.zero_grad(set_to_none=True)
-    entries = [value for state in learner.optimizer.state.values() for value in state.values()]
+    learner.module.zero_grad(set_to_none=True)
+    entries = [value for part in learner.optimizers for state in part.state.values() for value in state.values()]
     there = [images, labels, *learner.module.state_dict().values(), *(e for e in entries if isinstance(e, Tensor))]
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         learner.learn(batch, epoch=0, step=2)

@@ -13,6 +13,7 @@ from specforge.catalog.definition import Optimizer, Schedule
 from specforge.catalog.losses.cross_entropy import CrossEntropy
 from specforge.catalog.optimizers.adam import Adam
 from specforge.data.prepare import Prepared, prepare
+from specforge.graph import StagePlan, Weight, plan
 from specforge.spec import Data, Spec, Split, Train
 from specforge.training.result import Result
 from specforge.training.run_directory import RunDirectory
@@ -68,6 +69,17 @@ def prepared_for(spec: Spec) -> Prepared:
     return prepare(spec.data, data_dir=Path(), device=CPU)
 
 
+def plans_for(spec: Spec, module: nn.Module) -> tuple[StagePlan, ...]:
+    """The plan of a recipe for a module that no graph was made for; a parameter's path is that of its module."""
+    assert spec.train is not None
+    kinds = {name: type(part).__name__.lower() for name, part in module.named_modules()}
+    weights = []
+    for name, parameter in module.named_parameters():
+        path, _, last = name.rpartition(".")
+        weights.append(Weight(name, path, kinds[path], last, tuple(parameter.shape), parameter.requires_grad))
+    return plan(spec.train, weights)
+
+
 def run_in(folder: Path, *, spec_hash: str = "hash of tiny") -> RunDirectory:
     return RunDirectory(folder, "specforge: 1\nname: tiny\n", spec_hash)
 
@@ -75,7 +87,10 @@ def run_in(folder: Path, *, spec_hash: str = "hash of tiny") -> RunDirectory:
 def train(folder: Path, spec: Spec | None = None, *, module: nn.Module | None = None, **options: Any) -> Result:
     """`fit` on the CPU, from the same initial weights every time."""
     spec = spec or experiment()
-    return fit(module or network(), spec, prepared_for(spec), run=run_in(folder), device=CPU, **options)
+    module = module or network()
+    return fit(
+        module, spec, prepared_for(spec), plans=plans_for(spec, module), run=run_in(folder), device=CPU, **options
+    )
 
 
 class Recorder:

@@ -76,6 +76,17 @@ def test_more_logits_than_classes_are_counted_in_columns_of_their_own() -> None:
     assert [entry.accuracy for entry in class_results(found, ["a", "b", "c"])] == [0.0, None, 0.0]
 
 
+def test_what_was_predicted_for_each_image_and_how_surely() -> None:
+    logits = torch.tensor([[0.0, 3.0], [2.0, 0.0], [0.0, 1.0]])
+    parts = [
+        Batch(logits[:2], torch.tensor([1, 1]), torch.arange(2)),
+        Batch(logits[2:], torch.tensor([0]), torch.ones(1)),
+    ]
+    found = evaluate(Logits(), nn.CrossEntropyLoss(), parts, classes=2)
+    assert found.predicted.tolist() == [1, 0, 1]
+    assert torch.allclose(found.confidence, torch.tensor([3.0, 2.0, 1.0]).sigmoid())
+
+
 def test_sums_go_on_from_numbers() -> None:
     cpu = torch.device("cpu")
     sums, loss, labels = Sums(cpu), torch.tensor(0.1), torch.tensor([1, 2, 3])

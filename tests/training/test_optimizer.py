@@ -1,11 +1,17 @@
 """The fast form of every optimizer learns what torch's plain form does, and its state survives a file."""
 
+from inspect import signature
+
 import pytest
 import torch
 from torch import nn
 
 from specforge.catalog.definition import Optimizer
-from specforge.catalog.optimizers.adam import Adam
+from specforge.catalog.optimizers.accumulating import Adadelta, Adagrad
+from specforge.catalog.optimizers.adam import Adam, Adamax, Adamw
+from specforge.catalog.optimizers.asgd import Asgd
+from specforge.catalog.optimizers.corrected_adam import Nadam, Radam
+from specforge.catalog.optimizers.muon import Muon
 from specforge.catalog.optimizers.rmsprop import Rmsprop
 from specforge.catalog.optimizers.sgd import Sgd
 from specforge.training.device import place
@@ -14,6 +20,14 @@ from tests.training.experiments import CPU
 
 ALL = {
     "adam": (Adam(lr=0.01, betas=(0.8, 0.9), weight_decay=0.1), torch.optim.Adam),
+    "amsgrad": (Adam(lr=0.01, amsgrad=True), torch.optim.Adam),
+    "adamw": (Adamw(lr=0.01, weight_decay=0.1, amsgrad=True), torch.optim.AdamW),
+    "adamax": (Adamax(lr=0.01, weight_decay=0.1), torch.optim.Adamax),
+    "nadam": (Nadam(lr=0.01, weight_decay=0.1, decoupled_weight_decay=True), torch.optim.NAdam),
+    "radam": (Radam(lr=0.01, betas=(0.9, 0.8), weight_decay=0.1), torch.optim.RAdam),
+    "adagrad": (Adagrad(lr=0.1, lr_decay=0.1, initial_accumulator_value=0.1), torch.optim.Adagrad),
+    "adadelta": (Adadelta(rho=0.8, weight_decay=0.1), torch.optim.Adadelta),
+    "asgd": (Asgd(lr=0.1, lambd=0.1, t0=1.0), torch.optim.ASGD),
     "sgd": (Sgd(lr=0.1, weight_decay=0.1), torch.optim.SGD),
     "nesterov": (Sgd(lr=0.1, momentum=0.9, nesterov=True), torch.optim.SGD),
     "dampened": (Sgd(lr=0.1, momentum=0.9, dampening=0.2), torch.optim.SGD),
@@ -21,11 +35,17 @@ ALL = {
 }
 
 
-def network() -> nn.Module:
+def network(*, bias: bool = True) -> nn.Module:
     torch.manual_seed(0)
-    module = place(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(16, 2)), CPU)
+    module = place(nn.Sequential(nn.Conv2d(3, 4, 3, bias=bias), nn.Flatten(), nn.Linear(16, 2, bias=bias)), CPU)
     assert module[0].weight.is_contiguous(memory_format=torch.channels_last)
     return module
+
+
+def built_for(optimizer: Optimizer, module: nn.Module) -> torch.optim.Optimizer:
+    assert optimizer.lr != "find"
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    return build_optimizer(optimizer, trained, lr=optimizer.lr, device=CPU)
 
 
 def learn(module: nn.Module, optimizer: torch.optim.Optimizer, *, steps: int, first: int = 0) -> None:
@@ -39,9 +59,9 @@ def learn(module: nn.Module, optimizer: torch.optim.Optimizer, *, steps: int, fi
 @pytest.mark.parametrize(("optimizer", "kind"), ALL.values(), ids=ALL)
 def test_equals_the_plain_form(optimizer: Optimizer, kind: type[torch.optim.Optimizer]) -> None:
     fast, plain = network(), network()
-    built = build_optimizer(optimizer, fast, device=CPU)
+    built = built_for(optimizer, fast)
     assert type(built) is kind
-    assert bool(built.defaults.get("fused")) == (kind is not torch.optim.RMSprop)
+    assert bool(built.defaults.get("fused")) == ("fused" in signature(kind).parameters)
     arguments = dict(optimizer.lower().arguments)
     learn(fast, built, steps=4)
     learn(plain, kind(plain.parameters(), foreach=False, **arguments), steps=4)  # type: ignore[call-arg]
@@ -49,34 +69,39 @@ def test_equals_the_plain_form(optimizer: Optimizer, kind: type[torch.optim.Opti
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("optimizer", [pair[0] for pair in ALL.values()], ids=ALL)
+@pytest.mark.parametrize("optimizer", [*(pair[0] for pair in ALL.values()), Muon(lr=0.02)], ids=[*ALL, "muon"])
 def test_goes_on_bit_for_bit_after_a_restart(optimizer: Optimizer) -> None:
-    module = network()
-    built = build_optimizer(optimizer, module, device=CPU)
-    learn(module, built, steps=2)
-    state = optimizer_state(built, module)
+    bias = optimizer.fewest_axes < 2
+    module = network(bias=bias)
+    built = built_for(optimizer, module)
+    learn(module, built, steps=3)
+    state = optimizer_state([built], module)
     # what a file keeps: values, in plain order
     kept = OptimizerState(
         {name: value.clone(memory_format=torch.contiguous_format) for name, value in state.tensors.items()},
         dict(state.numbers),
     )
     weights = {name: value.clone(memory_format=torch.contiguous_format) for name, value in module.state_dict().items()}
-    learn(module, built, steps=2, first=2)
+    learn(module, built, steps=3, first=3)
 
-    other = network()
+    other = network(bias=bias)
     other.load_state_dict(weights)
-    restarted = build_optimizer(optimizer, other, device=CPU)
-    restore_optimizer(restarted, other, kept)
-    learn(other, restarted, steps=2, first=2)
+    restarted = built_for(optimizer, other)
+    restore_optimizer([restarted], other, kept)
+    learn(other, restarted, steps=3, first=3)
     for one, two in zip(module.parameters(), other.parameters(), strict=True):
         assert torch.equal(one, two)
+    after, again = optimizer_state([built], module), optimizer_state([restarted], other)
+    assert after.numbers == again.numbers
+    assert after.tensors.keys() == again.tensors.keys()
+    assert all(torch.equal(value, again.tensors[name]) for name, value in after.tensors.items())
 
 
 def test_state_is_named_after_parameters() -> None:
     module = network()
     module[0].bias.requires_grad_(False)
-    built = build_optimizer(Adam(), module, device=CPU)
-    assert optimizer_state(built, module).tensors == {}
+    built = built_for(Adam(), module)
+    assert optimizer_state([built], module).tensors == {}
     learn(module, built, steps=1)
-    names = {name.rsplit(".", 1)[0] for name in optimizer_state(built, module).tensors}
+    names = {name.rsplit(".", 1)[0] for name in optimizer_state([built], module).tensors}
     assert names == {"optimizer.0.weight", "optimizer.2.weight", "optimizer.2.bias"}

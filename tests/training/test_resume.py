@@ -19,7 +19,7 @@ from specforge.catalog.schedules.cosine import Cosine
 from specforge.training import epochs
 from specforge.training.errors import Interrupted, TrainingError
 from specforge.training.trainer import fit
-from tests.training.experiments import CPU, Recorder, experiment, network, prepared_for, run_in, train
+from tests.training.experiments import CPU, Recorder, experiment, network, plans_for, prepared_for, run_in, train
 
 OPTIMIZERS = {
     "adam": Adam(lr=1e-2, weight_decay=1e-3),
@@ -241,7 +241,7 @@ def test_another_spec_is_refused(tmp_path: Path) -> None:
     spec = experiment()
     with pytest.raises(TrainingError, match=r"another spec \(hash of tiny, not other\)"):
         fit(
-            network(), spec, prepared_for(spec),
+            network(), spec, prepared_for(spec), plans=plans_for(spec, network()),
             run=run_in(tmp_path / "run", spec_hash="other"), device=CPU, resume=True,
         )  # fmt: skip
 

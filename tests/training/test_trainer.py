@@ -69,11 +69,13 @@ def test_the_run_directory_holds_what_others_rely_on(tmp_path: Path) -> None:
     run = tmp_path / "run"
     result = train(run)
     assert {path.name for path in run.iterdir()} == {
-        "spec.yaml", "environment.json", "metrics.jsonl", "checkpoints", "confusion.json", "result.json",
+        "spec.yaml", "environment.json", "metrics.jsonl", "checkpoints",
+        "confusion.json", "mistakes.json", "result.json",
     }  # fmt: skip
     assert (run / "spec.yaml").read_text() == "specforge: 1\nname: tiny\n"
     record = json.loads((run / "result.json").read_text())
-    assert record == json.loads(json.dumps(asdict(result)))
+    absent = {"members": [], "plain": None}  # a single network, tested without augmented views
+    assert {**absent, **record} == json.loads(json.dumps(asdict(result)))
     assert (record["tested_epoch"], record["checkpoint_policy"], record["dataset"]) == (3, "last", "synthetic")
     assert record["spec_hash"] == "hash of tiny"
     assert record["parameters"] == 8 * 27 + 8 + 4 * 8 + 128 * 4 + 4

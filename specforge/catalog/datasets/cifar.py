@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from specforge.catalog.datasets.definition import Arrays, DataError, Dataset, Facts
-from specforge.catalog.datasets.published_files import is_published, read_pickle, read_published
+from specforge.catalog.datasets.definition import Arrays, Dataset, Facts
+from specforge.catalog.datasets.downloads import Remote, download_files
+from specforge.catalog.datasets.published_files import is_published, read_pickle, read_published, require_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,7 @@ class _Cifar(Dataset):
         layout, folder = self.layout, data_dir / self.layout.folder
         if download and not all(is_published(folder / name, md5=md5) for name, md5 in layout.files.items()):
             _download(layout, data_dir)
-        _require(layout, folder)
+        require_files(layout.source, folder, _missing(layout, folder), holds=layout.folder)
         train, test = (
             [_read(folder / name, md5) for name, md5 in part.items()] for part in (layout.train, layout.test)
         )
@@ -69,45 +70,23 @@ def _read(path: Path, md5: str) -> Any:
     return read_pickle(read_published(path, md5=md5))
 
 
-def _require(layout: Layout, folder: Path) -> None:
-    missing = [name for name in layout.files if not (folder / name).is_file()]
-    if not missing:
-        return
-    what = "the folder is not there" if not folder.is_dir() else "missing: " + ", ".join(missing)
-    raise DataError(
-        f"{layout.source} was looked for in `{folder}`: {what}",
-        hint=f"fetch it with `--download`, or give the folder that holds `{layout.folder}` with `--data-dir` "
-        "or in the environment variable SPECFORGE_DATA",
-    )
+def _missing(layout: Layout, folder: Path) -> list[str]:
+    return [name for name in layout.files if not (folder / name).is_file()]
 
 
 def _download(layout: Layout, data_dir: Path) -> None:
-    """Fetch and unpack the archive with torchvision's own downloader, which checks the archive's MD5 first."""
-    # torchvision's data set classes would also unpickle, without limits, so only their addresses are used
-    import tarfile
-    from http.client import HTTPException
-    from urllib.error import HTTPError
+    """Fetch and unpack the archive."""
 
-    try:
-        from torchvision import datasets
-        from torchvision.datasets.utils import download_and_extract_archive
-    except (ImportError, RuntimeError) as error:  # RuntimeError: operators built for another torch
-        raise DataError(
-            f"downloading {layout.source} needs torchvision, which cannot be imported: {error}",
-            hint="install a torchvision built for this torch: `pip install --force-reinstall torch torchvision` "
-            "brings a pair that fits",
-        ) from error
-    source = getattr(datasets, layout.source)
-    try:
-        download_and_extract_archive(source.url, str(data_dir), filename=source.filename, md5=source.tgz_md5)
-    except (OSError, RuntimeError, HTTPException, tarfile.TarError, EOFError) as error:
-        if isinstance(error, HTTPError):
-            error.close()  # it holds the connection open
-        raise DataError(
-            f"{layout.source} could not be downloaded from {source.url}: {error}",
-            hint=f"without a network, copy {source.filename} to `{data_dir}` and unpack it there "
-            f"(`tar -xzf {source.filename}`), so that `{data_dir / layout.folder}` exists",
-        ) from error
+    def archive(source: Any) -> tuple[Remote]:
+        return (Remote(source.filename, md5=source.tgz_md5, addresses=(source.url,), unpack=True),)
+
+    def by_hand(name: str) -> str:
+        return (
+            f"copy {name} to `{data_dir}` and unpack it there (`tar -xzf {name}`), "
+            f"so that `{data_dir / layout.folder}` exists"
+        )
+
+    download_files(layout.source, archive, data_dir, by_hand=by_hand)
 
 
 class Cifar10(_Cifar):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from specforge.catalog.definition import Definition
 from specforge.shapes import Shape
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
 
 
@@ -44,6 +43,14 @@ class DataError(Exception):
     def __init__(self, message: str, *, hint: str | None = None):
         super().__init__(message)
         self.message, self.hint = message, hint
+
+
+def located(path: str, data_dir: Path) -> Path:
+    """Where a path of a spec leads: `~` is the home folder, a relative path starts in the folder of data sets."""
+    try:
+        return data_dir / Path(path).expanduser()
+    except RuntimeError as error:  # the home folder of nobody
+        raise DataError(f"`{path}` leads nowhere: {error}", hint="write the folder out") from error
 
 
 class Dataset(Definition):

@@ -33,6 +33,8 @@ class Digits(Dataset):
     spoilt_by: ClassVar[Mapping[str, str]] = {
         "horizontal_flip": "mirrored, a 2 looks like a 5 and a 7 like no digit",
         "vertical_flip": "upside down, a 2 looks like a 5 and a 7 like no digit",
+        "rotation": "turned by more than a right angle, a 6 looks like a 9",
+        "affine": "turned by more than a right angle, a 6 looks like a 9",
     }
 
     def facts(self) -> Facts:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from specforge.catalog.datasets.definition import Arrays, DataError, Dataset
+from specforge.catalog.datasets.definition import Arrays, DataError, Dataset, located
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ class Npz(Dataset):
         """Read and check the archive; there is nothing to download."""
         import numpy as np
 
-        file = data_dir / Path(self.path).expanduser()
+        file = located(self.path, data_dir)
         found = _read(file)
         parts = [_part(file, found, "train")]
         if "test_x" in found or "test_y" in found:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,19 @@ def read_published(path: Path, *, md5: str) -> bytes:
 def is_published(path: Path, *, md5: str) -> bool:
     """Whether the file is there, whole."""
     return path.is_file() and md5_of(path.read_bytes()) == md5
+
+
+def require_files(source: str, folder: Path, missing: Iterable[str], *, holds: str) -> None:
+    """A `DataError` for files that are missing of a data set. `holds` is what the folder of data sets should hold."""
+    names = list(missing)
+    if not names:
+        return
+    what = "the folder is not there" if not folder.is_dir() else "missing: " + ", ".join(names)
+    raise DataError(
+        f"{source} was looked for in `{folder}`: {what}",
+        hint=f"fetch it with `--download`, or give the folder that holds `{holds}` with `--data-dir` "
+        "or in the environment variable SPECFORGE_DATA",
+    )
 
 
 @cache

@@ -5,11 +5,7 @@ import pickle
 import shutil
 import sys
 import tarfile
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -109,23 +105,6 @@ def test_a_hostile_file_is_not_decoded(kind: Cifar, small: Path, monkeypatch: py
         kind().load(small)
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """A local web server: its address and the folder it serves."""
-    folder = tmp_path_factory.mktemp("served")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}", folder
-        running.shutdown()
-        thread.join()
-
-
 @pytest.fixture
 def published(kind: Cifar, small: Path, server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """The small files as an archive on the server; the folder of data sets does not have them. Gives the archive."""
@@ -170,24 +149,6 @@ def test_without_a_network_says_where_the_files_go(kind: Cifar, small: Path, pub
     assert "http://127.0.0.1" in caught.value.message
     assert f"tar -xzf {published.name}" in (caught.value.hint or "")
     assert str(small / kind.layout.folder) in (caught.value.hint or "")
-
-
-def test_a_torchvision_that_cannot_be_imported_is_explained(
-    kind: Cifar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Broken:
-        """Fails as torchvision does when its operators were built for another torch."""
-
-        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-            if name == "torchvision":
-                raise RuntimeError("operator torchvision::nms does not exist")
-
-    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
-    with pytest.raises(DataError, match="nms does not exist") as caught:
-        kind().load(tmp_path, download=True)
-    assert "pip install" in (caught.value.hint or "")
 
 
 def test_checksums_are_those_that_torchvision_publishes(kind: Cifar) -> None:

@@ -13,8 +13,13 @@ from specforge.catalog.definition import Clock, Schedule
 from specforge.catalog.discovery import index
 from specforge.catalog.schedules.constant import Constant
 from specforge.catalog.schedules.cosine import Cosine
+from specforge.catalog.schedules.cycles import CosineWarmRestarts, Cyclic, OneCycle
+from specforge.catalog.schedules.exponential import Exponential
 from specforge.catalog.schedules.inverse_time import InverseTime
+from specforge.catalog.schedules.linear import Linear, Polynomial
+from specforge.catalog.schedules.multi_step import MultiStep
 from specforge.catalog.schedules.step import Step
+from specforge.catalog.schedules.warmup import Warmup
 
 EPOCHS, STEPS, BASE = 30, 7, 0.1
 
@@ -37,7 +42,9 @@ def by_torch(build: Callable[[torch.optim.Optimizer], Any]) -> list[float]:
 
 
 def test_the_words() -> None:
-    assert set(index("schedules")) >= {"constant", "step", "cosine", "inverse_time"}
+    assert set(index("schedules")) >= {"constant", "step", "cosine", "inverse_time", "multi_step", "exponential"}
+    assert set(index("schedules")) >= {"linear", "polynomial", "one_cycle", "cyclic", "cosine_warm_restarts", "warmup"}
+    assert "timed" not in index("schedules")
 
 
 @pytest.mark.parametrize(
@@ -97,6 +104,22 @@ def test_constant_does_not_move() -> None:
         (Cosine, {"t_max": 0}), (Cosine, {"eta_min": -0.1}), (Cosine, {"per": "batch"}),
         (InverseTime, {}), (InverseTime, {"decay": -1e-6}), (Constant, {"lr": 0.1}),
         (Step, {"step_size": 1, "per": "step"}),
+        (MultiStep, {}), (MultiStep, {"milestones": ()}), (MultiStep, {"milestones": (60, 30)}),
+        (MultiStep, {"milestones": (30, 30)}), (MultiStep, {"milestones": (0, 30)}),
+        (MultiStep, {"milestones": (30,), "gamma": 0.0}), (MultiStep, {"milestones": (2.5,)}),
+        (Exponential, {}), (Exponential, {"gamma": 0.0}), (Exponential, {"gamma": 1.05}),
+        (Linear, {}), (Linear, {"start_factor": 0.0, "end_factor": 1.0}),
+        (Linear, {"start_factor": 0.5, "end_factor": 1.5}), (Polynomial, {"power": 0.0}),
+        (Polynomial, {"total_iters": 0}),
+        (OneCycle, {"pct_start": 30}), (OneCycle, {"pct_start": 0.0}), (OneCycle, {"max_lr": 0.1}),
+        (OneCycle, {"pct_start": 0.6, "three_phase": True}), (OneCycle, {"anneal_strategy": "cosine"}),
+        (OneCycle, {"base_momentum": 0.97}), (OneCycle, {"div_factor": 0.0}),
+        (Cyclic, {}), (Cyclic, {"base_lr": 0.01}), (Cyclic, {"base_lr": 0.01, "step_size_up": 0}),
+        (Cyclic, {"base_lr": 0.01, "step_size_up": 2, "gamma": 0.9}),
+        (Cyclic, {"base_lr": 0.01, "step_size_up": 2, "base_momentum": 0.95}),
+        (CosineWarmRestarts, {}), (CosineWarmRestarts, {"t_0": 10, "t_mult": 0}),
+        (CosineWarmRestarts, {"t_0": 10, "t_mult": 1.5}),
+        (Warmup, {}), (Warmup, {"epochs": 0}), (Warmup, {"epochs": 5, "start_factor": 1.0}),
     ],
 )  # fmt: skip
 def test_mistakes_are_refused(kind: type[Schedule], arguments: dict[str, Any]) -> None:

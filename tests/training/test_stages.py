@@ -1,0 +1,330 @@
+"""Stages, groups, averages, ensembles and the finder, each against what it means."""
+
+import json
+import math
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from torch import nn
+
+from specforge.catalog.augmentations.flip import HorizontalFlip
+from specforge.catalog.optimizers.adam import Adam
+from specforge.catalog.optimizers.sgd import Sgd
+from specforge.catalog.schedules.cosine import Cosine
+from specforge.data.augmenting import Augmenter
+from specforge.data.batches import EvaluationBatches, View
+from specforge.spec import (
+    EarlyStopping,
+    Ema,
+    Evaluate,
+    GradientClipping,
+    Group,
+    Selector,
+    Snapshots,
+    Spec,
+    Stage,
+    TestTimeAugmentation,
+)
+from specforge.training.averaging import Average
+from specforge.training.checkpoint import CheckpointStore
+from specforge.training.errors import Interrupted, TrainingError
+from specforge.training.finder import chosen
+from specforge.training.stopping import is_due
+from tests.training.experiments import CPU, Recorder, experiment, network, plans_for, prepared_for, train
+from tests.training.test_learner import learner_of
+
+ADAM = Adam(lr=1e-2)
+
+
+def varied(**changes: Any) -> Spec:
+    """The tiny experiment with another recipe."""
+    spec = experiment()
+    assert spec.train is not None
+    return spec.model_copy(update={"train": spec.train.model_copy(update=changes)})
+
+
+def stage(epochs: int, **changes: Any) -> Stage:
+    recipe = experiment().train
+    assert recipe is not None
+    return Stage(**{
+        "epochs": epochs, "batch_size": 16, "optimizer": recipe.optimizer, "loss": recipe.loss, **changes
+    })  # fmt: skip
+
+
+def staged(*stages: Stage) -> Spec:
+    return varied(epochs=None, stages=stages, keep_every=1)
+
+
+def weights_after(folder: Path, epoch: int) -> dict[str, torch.Tensor]:
+    return CheckpointStore(folder / "checkpoints").weights(f"epoch-{epoch:04d}")
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_what_is_frozen_stands_still_and_carries_over(tmp_path: Path) -> None:
+    train(tmp_path, staged(stage(1, freeze=("0", "1")), stage(1), stage(1, unfreeze="0")))
+    start, second, third = network().state_dict(), weights_after(tmp_path, 2), weights_after(tmp_path, 3)
+    for name in ("0.weight", "1.weight", "1.running_mean"):
+        assert torch.equal(second[name], start[name]), name
+    assert not torch.equal(second["6.weight"], start["6.weight"])
+    assert not torch.equal(third["0.weight"], start["0.weight"])
+    assert torch.equal(third["1.running_mean"], start["1.running_mean"]), "still frozen, so still in evaluation mode"
+    assert [line["stage"] for line in lines(tmp_path)] == [1, 2, 3]
+
+
+def test_frozen_statistics_move_on_request(tmp_path: Path) -> None:
+    train(tmp_path, staged(stage(1, freeze="1", frozen_statistics="update")))
+    after, start = weights_after(tmp_path, 1), network().state_dict()
+    assert torch.equal(after["1.weight"], start["1.weight"])
+    assert not torch.equal(after["1.running_mean"], start["1.running_mean"])
+
+
+def test_a_stage_that_continues_is_the_run_without_a_break(tmp_path: Path) -> None:
+    cosine = Cosine()
+    train(tmp_path / "whole", varied(schedule=cosine, optimizer=ADAM))
+    train(
+        tmp_path / "parts",
+        staged(
+            stage(1, schedule=cosine, optimizer=ADAM), stage(2, schedule=cosine, optimizer=ADAM, **{"continue": True})
+        ),
+    )
+    whole, parts = weights_after(tmp_path / "whole", 3), weights_after(tmp_path / "parts", 3)
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    assert [line["lr"] for line in lines(tmp_path / "whole")] == [line["lr"] for line in lines(tmp_path / "parts")]
+
+
+def test_a_stage_starts_optimizer_and_schedule_anew(tmp_path: Path) -> None:
+    train(tmp_path, staged(stage(2, schedule=Cosine()), stage(2, schedule=Cosine(), optimizer=Sgd(lr=0.5))))
+    rates = [line["lr"] for line in lines(tmp_path)]
+    assert rates == pytest.approx([0.01, 0.005, 0.5, 0.25])
+
+
+STOPPED = {
+    "frozen": staged(stage(1, freeze=("0", "1")), stage(2, unfreeze="all")),
+    "continued": staged(stage(1, optimizer=ADAM, schedule=Cosine()), stage(2, optimizer=ADAM, **{"continue": True})),
+    "groups": varied(groups=(Group(select=Selector(parameter="bias"), optimizer=Sgd(lr=0.1, momentum=0.9)),)),
+    "averaged": varied(ema=Ema(decay=0.9)),
+    "snapshots": varied(epochs=4, snapshots=Snapshots(cycles=2)),
+    "clipped": varied(gradient_clipping=GradientClipping(norm=0.1), l2=0.01),
+    "bfloat16": varied(precision="bfloat16"),
+    "found": varied(optimizer=Adam(lr="find")),
+    "early": varied(early_stopping=EarlyStopping(metric="train_loss", patience=1, min_delta=100.0)),
+}
+
+
+def stop() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("spec", STOPPED.values(), ids=STOPPED)
+@pytest.mark.parametrize("at", [(1, 2), (2, 1), (2, 3)])
+def test_a_run_that_is_taken_up_again_ends_in_the_same_bits(
+    tmp_path: Path, spec: Spec, at: tuple[int, int], request: pytest.FixtureRequest
+) -> None:
+    whole = train(tmp_path / "whole", spec)
+    early = "early" in request.node.callspec.id
+    if early and at[0] > len(lines(tmp_path / "whole")):
+        pytest.skip("the run ends before")
+    with pytest.raises(Interrupted):
+        train(tmp_path / "parts", spec, listener=Recorder({at: stop}))
+    parts = train(tmp_path / "parts", spec, resume=True)
+    assert parts.test_loss == whole.test_loss
+    assert parts.members == whole.members
+    names = [folder / whole.weights for folder in (tmp_path / "whole", tmp_path / "parts")]
+    assert names[0].read_bytes() == names[1].read_bytes()
+    measured = [
+        [
+            {k: v for k, v in line.items() if k not in ("seconds", "images_per_second")}
+            for line in lines(tmp_path / name)
+        ]
+        for name in ("whole", "parts")
+    ]
+    assert measured[0] == measured[1]
+
+
+def test_groups_have_optimizers_and_rates_of_their_own() -> None:
+    groups = (Group(select=Selector(parameter="bias"), optimizer=Sgd(lr=0.5), schedule=Cosine()),)
+    learner = learner_of(nn.Sequential(nn.Flatten(), nn.Linear(4, 4)))
+    spec = varied(groups=groups)
+    assert spec.train is not None
+    learner.begin_stage(plans_for(spec, learner.module)[0])
+    assert learner.rates(0) == {"parameter bias": 0.5, "others": 0.01}
+    assert [type(optimizer) for optimizer in learner.optimizers] == [torch.optim.SGD, torch.optim.Adam]
+    held = [[tuple(p.shape) for g in o.param_groups for p in g["params"]] for o in learner.optimizers]
+    assert held == [[(4,)], [(4, 4)]]
+
+
+def test_l2_adds_the_sum_of_squares_to_the_loss(tmp_path: Path) -> None:
+    plain = learner_of(network())
+    spec = varied(l2=0.5, groups=(Group(select=Selector(kind="linear", parameter="bias"), l2=0.0),))
+    module = network()
+    learner = learner_of(module)
+    learner.begin_stage(plans_for(spec, module)[0])
+    prepared = prepared_for(spec)
+    batch = next(iter(EvaluationBatches(prepared.train, batch_size=8, mean=prepared.mean, std=prepared.std)))
+    torch.manual_seed(0)
+    loss = learner.loss_of(batch)[1]
+    torch.manual_seed(0)
+    data_loss = plain.loss_of(batch)[1]
+    weights = {name: p for name, p in module.named_parameters() if name != "6.bias"}
+    torch.testing.assert_close(loss - data_loss, 0.5 * sum(p.square().sum() for p in weights.values()))
+
+
+@pytest.mark.parametrize("clipping", [GradientClipping(norm=1e-3), GradientClipping(value=1e-4)])
+def test_gradients_are_clipped(clipping: GradientClipping) -> None:
+    spec = varied(gradient_clipping=clipping, optimizer=Sgd(lr=1.0))
+    module = network()
+    learner = learner_of(module)
+    learner.begin_stage(plans_for(spec, module)[0])
+    prepared = prepared_for(spec)
+    batch = next(iter(EvaluationBatches(prepared.train, batch_size=8, mean=prepared.mean, std=prepared.std)))
+    before = [p.detach().clone() for p in module.parameters()]
+    learner.learn(batch, epoch=0, step=0)
+    moved = [(p.detach() - old) for p, old in zip(module.parameters(), before, strict=True)]
+    if clipping.norm is not None:
+        assert math.sqrt(sum(m.square().sum().item() for m in moved)) == pytest.approx(clipping.norm, rel=1e-3)
+    else:
+        assert max(m.abs().max().item() for m in moved) == pytest.approx(1e-4, rel=1e-3)
+
+
+def test_the_average_follows_the_weights() -> None:
+    module = nn.BatchNorm1d(1)
+    average = Average(module, Ema(decay=0.9, warmup=False))
+    with torch.no_grad():
+        module.weight.fill_(3.0)
+        module.running_mean.fill_(2.0)
+        module.num_batches_tracked.fill_(7)
+    average.update(0)
+    averaged = average.module.state_dict()
+    assert averaged["weight"].item() == pytest.approx(0.9 * 1 + 0.1 * 3)
+    assert averaged["running_mean"].item() == pytest.approx(0.2)
+    assert averaged["num_batches_tracked"].item() == 7
+
+
+def test_an_average_warms_up() -> None:
+    module = nn.Linear(1, 1, bias=False)
+    average = Average(module, Ema(decay=0.99))
+    start = module.weight.item()
+    with torch.no_grad():
+        module.weight.fill_(start + 1)
+    average.update(0)
+    assert average.module.state_dict()["weight"].item() == pytest.approx(start + 0.9)
+
+
+def test_the_average_is_what_is_tested(tmp_path: Path) -> None:
+    result = train(tmp_path, varied(ema=Ema(decay=0.9)))
+    assert result.weights.endswith("averages.safetensors")
+    assert (tmp_path / result.weights).is_file()
+
+
+def test_an_ensemble_is_the_mean_of_its_members(tmp_path: Path) -> None:
+    spec = varied(epochs=6, snapshots=Snapshots(cycles=3))
+    result = train(tmp_path, spec)
+    assert [member.epoch for member in result.members] == [2, 4, 6]
+    rates = [line["lr"] for line in lines(tmp_path)]
+    assert rates == pytest.approx([0.01, 0.005] * 3)
+    prepared, total = prepared_for(spec), torch.zeros(24, 4)
+    for member in result.members:
+        module = network()
+        module.load_state_dict(weights_after(tmp_path, member.epoch))
+        module.eval()
+        batches = EvaluationBatches(prepared.test, batch_size=24, mean=prepared.mean, std=prepared.std)
+        with torch.inference_mode():
+            found = module(next(iter(batches)).images).softmax(1)
+        labels = prepared.test.labels
+        assert member.test_accuracy == (found.argmax(1) == labels).double().mean().item()
+        total += found / 3
+    assert result.test_accuracy == (total.argmax(1) == labels).double().mean().item()
+    assert result.test_loss == pytest.approx(nn.functional.nll_loss(total.log(), labels).item(), rel=1e-5)
+
+
+def test_augmented_views_are_averaged_with_the_plain_one(tmp_path: Path) -> None:
+    always = HorizontalFlip(probability=1.0)
+    spec = varied(evaluate=Evaluate(test_time_augmentation=TestTimeAugmentation(augment=(always,))))
+    result = train(tmp_path, spec)
+    assert result.plain is not None
+    module, prepared = network(), prepared_for(spec)
+    module.load_state_dict(weights_after(tmp_path, 3))
+    module.eval()
+    images = prepared.test.images
+    view = View(Augmenter((always,), seed=0, device=CPU, stream="test"), 0)
+    both = [
+        next(iter(EvaluationBatches(prepared.test, batch_size=24, mean=prepared.mean, std=prepared.std, view=v)))
+        for v in (None, view)
+    ]
+    assert torch.equal(both[1].images, both[0].images.flip(-1))
+    with torch.inference_mode():
+        mean = sum(module(batch.images).softmax(1) for batch in both) / 2
+    assert result.test_accuracy == (mean.argmax(1) == prepared.test.labels).double().mean().item()
+    assert len(images) == 24
+
+
+@pytest.mark.parametrize(
+    ("losses", "due"),
+    [([3.0, 2.0, 1.0], False), ([1.0, 2.0, 3.0], True), ([3.0, 1.0, 1.5, 0.9], False), ([1.0, 0.95, 0.9], True)],
+)
+def test_early_stopping_counts_epochs_without_improvement(losses: list[float], due: bool) -> None:
+    stopping = EarlyStopping(metric="validation_loss", patience=2, min_delta=0.2 if losses[1] == 0.95 else 0.0)
+    assert is_due(stopping, [{"validation_loss": loss} for loss in losses]) is due
+
+
+def test_early_stopping_looks_for_higher_accuracy() -> None:
+    stopping = EarlyStopping(metric="validation_accuracy", patience=2)
+    assert not is_due(stopping, [{"validation_accuracy": value} for value in (0.1, 0.2, 0.15)])
+    assert is_due(stopping, [{"validation_accuracy": value} for value in (0.3, 0.2, 0.15)])
+
+
+def test_a_stopped_stage_gives_way_to_the_next(tmp_path: Path) -> None:
+    never = EarlyStopping(metric="train_loss", patience=1, min_delta=100.0)
+    recorder = Recorder()
+    train(tmp_path, staged(stage(5, early_stopping=never), stage(1)), listener=recorder)
+    assert [line["stage"] for line in lines(tmp_path)] == [1, 1, 2]
+    assert recorder.messages == ["stopped early: `train_loss` has not improved for 1 epochs"]
+
+
+def test_the_finder_leaves_no_trace(tmp_path: Path) -> None:
+    """A run with what the finder chose is the same as one that was told so."""
+    recorder = Recorder()
+    train(tmp_path / "found", varied(optimizer=Adam(lr="find")), listener=recorder)
+    (sweep,) = json.loads((tmp_path / "found" / "lr_find.json").read_text())
+    rate = float(f"{sweep['chosen']:.2g}")
+    assert recorder.messages == [f"the learning-rate finder chose {rate:g}"]
+    assert sweep["stage"] == 1
+    assert len(sweep["rates"]) == len(sweep["losses"]) == len(sweep["smoothed"]) > 20
+    written = yaml.safe_load((tmp_path / "found" / "spec.yaml").read_text())
+    assert float(written["train"]["optimizer"]["adam"]["lr"]) == rate
+    train(tmp_path / "told", varied(optimizer=Adam(lr=rate)))
+    found, told = weights_after(tmp_path / "found", 3), weights_after(tmp_path / "told", 3)
+    assert all(torch.equal(found[name], told[name]) for name in found)
+
+
+def test_the_rate_of_the_steepest_fall_is_chosen() -> None:
+    rates = tuple(10 ** (-5 + 0.25 * step) for step in range(20))
+    smoothed = tuple(2 - 1 / (1 + math.exp(-(step - 10))) + (step > 15) * (step - 15) for step in range(20))
+    assert chosen(rates, smoothed) == rates[10]
+    with pytest.raises(TrainingError, match="no rate at which the loss falls"):
+        chosen(rates, tuple(float(step) for step in range(20)))
+
+
+def test_the_test_curve_is_recorded_on_request(tmp_path: Path) -> None:
+    result = train(tmp_path, varied(evaluate=Evaluate(every_epoch="test")))
+    assert lines(tmp_path)[-1]["test_accuracy"] == result.test_accuracy
+    assert lines(tmp_path)[-1]["test_loss"] == result.test_loss
+
+
+def test_checkpoints_are_kept_on_request(tmp_path: Path) -> None:
+    train(tmp_path, varied(epochs=7, keep_every=3))
+    assert {"epoch-0003", "epoch-0006"} <= set(CheckpointStore(tmp_path / "checkpoints").names())
+    assert "epoch-0004" not in CheckpointStore(tmp_path / "checkpoints").names()
+
+
+def test_float16_needs_a_gpu(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="needs a GPU"):
+        train(tmp_path, varied(precision="float16"))
