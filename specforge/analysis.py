@@ -27,8 +27,9 @@ from specforge.expand.files import in_zoo, zoo_folder
 from specforge.expand.unused import report_unused
 from specforge.expand.words import Choices
 from specforge.graph import Graph, lower
+from specforge.recipe import Recipe
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence, decode, parse, read, report_too_many
-from specforge.spec import Model, Recipe, Spec
+from specforge.spec import Model, Spec
 
 STDIN = "-"
 

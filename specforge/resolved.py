@@ -31,8 +31,9 @@ from pydantic.fields import FieldInfo
 
 from specforge.catalog.definition import PER_AXIS, Definition, Item, Items, Section
 from specforge.catalog.discovery import word_for
+from specforge.recipe import Group, Recipe, Stage
 from specforge.source import resolve_plain
-from specforge.spec import Group, Recipe, Spec, Stage
+from specforge.spec import Spec
 
 # arguments that hold layers are written one layer a line
 _BLOCK_STYLE = ("layers", "shortcut", "iterations", "paths")

@@ -14,8 +14,9 @@ from specforge.catalog.discovery import FAMILIES, definition, index
 from specforge.catalog.layers.convolution import Conv
 from specforge.catalog.optimizers.adam import Adam
 from specforge.diagnostics import Findings, Span
+from specforge.recipe import Train
 from specforge.source import Mapping, Node, Scalar, parse
-from specforge.spec import Data, Model, Spec, Split, Train
+from specforge.spec import Data, Model, Spec, Split
 
 
 def node_of(text: str) -> Node:
@@ -126,7 +127,11 @@ def test_a_word_is_written_in_three_ways(text: str, expected: Adam) -> None:
         ("adam: {epsilon: 1}", "`adam` has no `epsilon`", "specforge calls it `eps`"),
         ("adam: {sgd: 1}", "`adam` has no `sgd`", "`sgd` is not an argument but another optimizer: write it instead"),
         ("adam: fast", "`lr` of `adam` must be a number greater than 0, or `find`, found the text `fast`", None),
-        ("adam: [0.1]", "`lr` of `adam` must be a number greater than 0, or `find`, found the list [0.1]", "write `0.1`"),
+        (
+            "adam: [0.1]",
+            "`lr` of `adam` must be a number greater than 0, or `find`, found the list [0.1]",
+            "write `0.1`",
+        ),
         ("adam: {betas: 0.9}", "`betas` must be a list, found `0.9`", "write `[0.9]`"),
         ("adam: {betas: [0.9]}", "`betas` must be a list of 2, found the list [0.9]", None),
         ("adam: {betas: [0.9, 0.9, 0.9]}", "`betas` must be a list of at most 2, found the list [0.9, 0.9, 0.9]", None),

@@ -9,13 +9,14 @@ from specforge.binding import held
 from specforge.catalog.definition import Section
 from specforge.catalog.discovery import FAMILIES, index
 from specforge.catalog.layers.convolution import Conv
+from specforge.recipe import Train
 from specforge.reference.__main__ import write
 from specforge.reference.documentation import argument_text, spelled
 from specforge.reference.finding import find, meant
 from specforge.reference.pages import fenced, pages, table
 from specforge.reference.topics import GROUPS, rules, topics
 from specforge.reference.wording import type_words
-from specforge.spec import Model, Spec, Train
+from specforge.spec import Model, Spec
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "reference"

@@ -16,7 +16,7 @@ from specforge.catalog.schedules.definition import Timed
 from specforge.checks.recipe import stage_span
 from specforge.checks.subject import Subject
 from specforge.diagnostics import define
-from specforge.spec import Stage, Train
+from specforge.recipe import Stage, Train
 
 RISES_AGAIN = define(
     "SF511",

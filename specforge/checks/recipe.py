@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from specforge.checks.subject import Subject
 from specforge.diagnostics import Span, define
 from specforge.graph.selection import spelled
+from specforge.recipe import Stage, Train
 from specforge.source import Mapping, Sequence
-from specforge.spec import Stage, Train
 
 NO_VALIDATION = define(
     "SF508",

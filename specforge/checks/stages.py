@@ -9,8 +9,8 @@ from specforge.checks.subject import Subject
 from specforge.diagnostics import Span, define, nearest
 from specforge.graph.plan import EVERYTHING, frozen_in, group_of, named
 from specforge.graph.selection import Weight, lies_in, selects, spelled, weights_of, words_of
+from specforge.recipe import Selector, Stage
 from specforge.shapes import spelled as shape_text
-from specforge.spec import Selector, Stage
 
 SELECTION = define(
     "SF525",

@@ -14,7 +14,8 @@ import torch
 
 from specforge.data.batches import Batch, train_batches
 from specforge.data.prepare import Prepared
-from specforge.spec import Spec, Train
+from specforge.recipe import Train
+from specforge.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)

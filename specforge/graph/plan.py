@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from specforge.catalog.definition import Optimizer, Schedule
 from specforge.graph.selection import Weight, selects, spelled
-from specforge.spec import Recipe, Selector, Stage, Train
+from specforge.recipe import Recipe, Selector, Stage, Train
 
 EVERYTHING = "all"
 OTHERS = "others"  # what no group selects

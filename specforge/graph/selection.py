@@ -8,8 +8,8 @@ Every key that is given must match; a path also matches all that lies below it, 
 from typing import NamedTuple
 
 from specforge.graph.node import Graph
+from specforge.recipe import Selector
 from specforge.shapes import Shape
-from specforge.spec import Selector
 
 
 class Weight(NamedTuple):

@@ -8,7 +8,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from specforge.spec import Ema
+from specforge.recipe import Ema
 
 
 class Average:

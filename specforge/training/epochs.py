@@ -17,7 +17,8 @@ from torch import nn
 from specforge.data.batches import TrainBatches
 from specforge.data.prepare import Prepared, Resident
 from specforge.graph import StagePlan
-from specforge.spec import Spec, Train
+from specforge.recipe import Train
+from specforge.spec import Spec
 from specforge.torch_backend.calls import evaluate as built
 from specforge.training.checkpoint import name_of
 from specforge.training.errors import Interrupted, TrainingError

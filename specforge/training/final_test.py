@@ -16,7 +16,8 @@ from specforge.catalog.discovery import word_for
 from specforge.data.augmenting import Augmenter
 from specforge.data.batches import View
 from specforge.data.prepare import Prepared
-from specforge.spec import Spec, Train
+from specforge.recipe import Train
+from specforge.spec import Spec
 from specforge.torch_backend.calls import evaluate as built
 from specforge.training.checkpoint import AVERAGES, WEIGHTS, CheckpointStore, name_of
 from specforge.training.device import place

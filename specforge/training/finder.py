@@ -17,7 +17,8 @@ import torch
 from specforge.catalog.definition import Clock, Schedule
 from specforge.data.batches import Batch, TrainBatches
 from specforge.graph import StagePlan
-from specforge.spec import Recipe, Spec, Train
+from specforge.recipe import Recipe, Train
+from specforge.spec import Spec
 from specforge.training import durable
 from specforge.training.errors import TrainingError
 from specforge.training.learner import Elapsed, Learner

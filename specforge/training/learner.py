@@ -15,7 +15,7 @@ from specforge.data.batches import Batch
 from specforge.data.randomness import key
 from specforge.graph import Settings, StagePlan
 from specforge.modules import Wired
-from specforge.spec import Train
+from specforge.recipe import Train
 from specforge.torch_backend.calls import evaluate
 from specforge.training.averaging import Average
 from specforge.training.checkpoint import Checkpoint

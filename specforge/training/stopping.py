@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from specforge.spec import EarlyStopping
+from specforge.recipe import EarlyStopping
 from specforge.training.progress import Line
 
 

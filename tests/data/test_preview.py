@@ -18,7 +18,8 @@ from specforge.catalog.optimizers.adam import Adam
 from specforge.data.batches import Batch, train_batches
 from specforge.data.prepare import Prepared, prepare
 from specforge.data.preview import Picture, strips
-from specforge.spec import Data, Spec, Split, Train
+from specforge.recipe import Train
+from specforge.spec import Data, Spec, Split
 
 DATASET = Synthetic(image=(3, 8, 6), classes=4, train=50, test=8)
 AUGMENT = (HorizontalFlip(), Crop(padding=2))

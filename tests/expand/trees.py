@@ -9,8 +9,8 @@ from specforge.binding import plain, signature
 from specforge.diagnostics import Findings, Rule
 from specforge.expand import Expanded, expand
 from specforge.expand.words import ITEM_KEYS
+from specforge.recipe import Recipe
 from specforge.source import Mapping, Node, Scalar, parse
-from specforge.spec import Recipe
 
 RECIPE = frozenset(Recipe.model_fields) - {"epochs"}
 

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from specforge.catalog.definition import Composite, Definition, Item, Layer, Merge, Section
 from specforge.catalog.discovery import definition, index
+from specforge.recipe import Train
 from specforge.shapes import Misfit, Shape, elements
-from specforge.spec import Data, Expect, Reported, Train
+from specforge.spec import Data, Expect, Reported
 from tests.fuzz.corpus import Tree
 
 INPUTS: tuple[Shape, ...] = ((3, 32, 32), (1, 8, 8), (3, 8, 8, 8), (12,), (4, 20), (1, 28, 28), (3, 64, 64))

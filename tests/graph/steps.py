@@ -7,7 +7,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from specforge.data.batches import Batch
 from specforge.graph import Graph, plan, weights_of
-from specforge.spec import Train
+from specforge.recipe import Train
 from specforge.torch_backend import build
 from specforge.training.learner import Elapsed, Learner
 

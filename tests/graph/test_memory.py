@@ -15,8 +15,9 @@ from specforge.catalog.optimizers.sgd import Sgd
 from specforge.diagnostics import Findings
 from specforge.graph import Graph, lower
 from specforge.graph.memory import kept_memory, training_memory
+from specforge.recipe import Train
 from specforge.shapes import elements
-from specforge.spec import Model, Train
+from specforge.spec import Model
 from tests.graph.random_networks import WHERE, Network
 from tests.graph.steps import kept_bytes, peak_bytes
 from tests.networks import graph_of

@@ -8,6 +8,7 @@ from specforge.analysis import analyse
 from specforge.report.blocks import Block, build_blocks
 from tests.networks import graph_of
 
+OTHER = "{depthwise_conv: {kernel_size: 3, padding: 1}}"
 SPECS = Path(__file__).parents[2] / "specs"
 
 
@@ -32,11 +33,11 @@ def test_equal_iterations_are_folded_and_others_opened(tmp_path: Path) -> None:
     body = "layers: [{conv: {out_channels: $c, kernel_size: 3, padding: 1}}, {max_pool: 2}]"
     opened = blocks_of(tmp_path, f"[{{repeat: {{for: {{c: [8, 4]}}, {body}}}}}]")
     assert words(opened) == ["conv 8", "max_pool 2", "conv 4", "max_pool 2"]
-    body = body.replace("$c", "8").replace(", {max_pool: 2}", ", {linear: 16}")
+    body = body.replace("$c", "8").replace(", {max_pool: 2}", ", {depthwise_conv: {kernel_size: 3, padding: 1}}")
     folded = blocks_of(tmp_path, f"[{{repeat: {{times: 3, {body}}}}}]")
     assert words(folded) == ["repeat ×3"]
-    assert words(folded[0].lanes[0]) == ["conv 8", "linear 16"]
-    assert folded[0].parameters == 3 * (8 * 8 * 9 + 8 + 16 * 16 + 16)
+    assert words(folded[0].lanes[0]) == ["conv 8", "depthwise_conv 3"]
+    assert folded[0].parameters == 3 * (8 * 8 * 9 + 8 + 8 * 9 + 8)
 
 
 def test_an_iteration_of_one_block_is_that_block(tmp_path: Path) -> None:
@@ -47,13 +48,13 @@ def test_an_iteration_of_one_block_is_that_block(tmp_path: Path) -> None:
 
 def test_neighbours_are_folded_without_a_repeat(tmp_path: Path) -> None:
     conv = "{conv: {out_channels: 8, kernel_size: 1}}"
-    assert words(blocks_of(tmp_path, f"[{conv}, {conv}, {{linear: 16}}, {conv}]")) == ["conv 8 ×2", "linear 16", "conv 8"]
+    assert words(
+        blocks_of(tmp_path, f"[{conv}, {conv}, {{depthwise_conv: {kernel_size: 3, padding: 1}}}, {conv}]")
+    ) == ["conv 8 ×2", "depthwise_conv 3", "conv 8"]
 
 
 @pytest.mark.parametrize(("count", "expected"), [(2, ["conv 16", "conv 16"]), (3, ["conv 16 ×3"])])
-def test_blocks_that_differ_in_sizes_are_folded_from_three_on(
-    tmp_path: Path, count: int, expected: list[str]
-) -> None:
+def test_blocks_that_differ_in_sizes_are_folded_from_three_on(tmp_path: Path, count: int, expected: list[str]) -> None:
     found = blocks_of(tmp_path, str(["{conv: {out_channels: 16, kernel_size: 1}}"] * count).replace("'", ""))
     assert words(found) == expected
     assert found[-1].differs == ("sizes differ" if count > 2 else "")
@@ -76,20 +77,23 @@ def test_a_residual_has_a_lane_for_its_shortcut(tmp_path: Path) -> None:
 
 def test_branches_have_a_lane_each(tmp_path: Path) -> None:
     conv = "{conv: {out_channels: 8, kernel_size: 1}}"
-    (found,) = blocks_of(tmp_path, f"[{{id: fork, branches: {{paths: [[], [{conv}], [{conv}, {{linear: 16}}]]}}}}]")
+    (found,) = blocks_of(
+        tmp_path,
+        f"[{{id: fork, branches: {{paths: [[], [{conv}], [{conv}, {{depthwise_conv: {kernel_size: 3, padding: 1}}}]]}}}}]",
+    )
     assert (found.title, found.merge, found.output) == ("fork", "concat", (24, 16, 16))
     assert [len(lane) for lane in found.lanes] == [0, 1, 2]
     assert found.rows == 3
 
 
 def test_a_residual_without_a_sum_is_its_body(tmp_path: Path) -> None:
-    layers = "[{residual: {layers: [{conv: {out_channels: 4, kernel_size: 1}}, {linear: 16}], shortcut: where_possible}}]"
+    layers = "[{residual: {layers: [{conv: {out_channels: 4, kernel_size: 1}}, {depthwise_conv: {kernel_size: 3, padding: 1}}], shortcut: where_possible}}]"
     (found,) = blocks_of(tmp_path, layers)
-    assert (found.merge, [words(lane) for lane in found.lanes]) == ("", [["conv 4", "linear 16"]])
+    assert (found.merge, [words(lane) for lane in found.lanes]) == ("", [["conv 4", "depthwise_conv 3"]])
 
 
 def test_what_is_read_and_shared_is_said(tmp_path: Path) -> None:
-    layers = """[{id: stem, conv: {out_channels: 8, kernel_size: 1}}, {shared: w, linear: 16}, {from: stem, shared: w, linear: 16},
+    layers = """[{id: stem, conv: {out_channels: 8, kernel_size: 1}}, {shared: w, depthwise_conv: {kernel_size: 3, padding: 1}}, {from: stem, shared: w, depthwise_conv: {kernel_size: 3, padding: 1}},
         {from: [stem, previous], concat: }, {auxiliary: {layers: [global_avg_pool, {linear: 10}]}}, relu]"""
     stem, one, two, joined, side, last = blocks_of(tmp_path, layers)
     assert (stem.linked, one.linked, two.linked, joined.linked) == (True, True, False, True)
@@ -121,7 +125,7 @@ def test_nothing_is_lost_and_little_is_left(path: Path) -> None:
 
 def test_very_many_iterations_that_differ_stay_closed(tmp_path: Path) -> None:
     rows = "[" + ", ".join(str(at % 2 * 4 + 4) for at in range(40)) + "]"
-    body = "layers: [{conv: {out_channels: $c, kernel_size: 1}}, {linear: 16}]"
+    body = "layers: [{conv: {out_channels: $c, kernel_size: 1}}, {depthwise_conv: {kernel_size: 3, padding: 1}}]"
     found = blocks_of(tmp_path, f"[{{repeat: {{for: {{c: {rows}}}, {body}}}}}]")
     assert words(found)[0] == "repeat"
     assert len(found) == 40

@@ -43,15 +43,18 @@ def test_anything_else_is_unknown(target: str) -> None:
         evaluate(Call(target))
 
 
+OPTIMIZERS = ("torch.optim", "specforge.torch_backend.muon")
+
+
 def test_the_table_holds_modules_optimizers_and_initialisers_only() -> None:
     for target, built in TABLE.items():
         room, _, name = target.rpartition(".")
         if room == "torch.nn.init":
             assert name.endswith("_")
         else:
-            base = torch.optim.Optimizer if room == "torch.optim" else nn.Module
+            base = torch.optim.Optimizer if room in OPTIMIZERS else nn.Module
             assert isinstance(built, type)
             assert issubclass(built, base)
     assert {target.rpartition(".")[0] for target in TABLE} == {
-        "torch.nn", "torch.optim", "torch.nn.init", "specforge.modules",
+        "torch.nn", *OPTIMIZERS, "torch.nn.init", "specforge.modules",
     }  # fmt: skip

@@ -14,7 +14,8 @@ from specforge.catalog.losses.cross_entropy import CrossEntropy
 from specforge.catalog.optimizers.adam import Adam
 from specforge.data.prepare import Prepared, prepare
 from specforge.graph import StagePlan, Weight, plan
-from specforge.spec import Data, Spec, Split, Train
+from specforge.recipe import Train
+from specforge.spec import Data, Spec, Split
 from specforge.training.result import Result
 from specforge.training.run_directory import RunDirectory
 from specforge.training.trainer import fit

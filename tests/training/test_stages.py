@@ -18,7 +18,7 @@ from specforge.catalog.optimizers.sgd import Sgd
 from specforge.catalog.schedules.cosine import Cosine
 from specforge.data.augmenting import Augmenter
 from specforge.data.batches import EvaluationBatches, View
-from specforge.spec import (
+from specforge.recipe import (
     EarlyStopping,
     Ema,
     Evaluate,
@@ -26,10 +26,10 @@ from specforge.spec import (
     Group,
     Selector,
     Snapshots,
-    Spec,
     Stage,
     TestTimeAugmentation,
 )
+from specforge.spec import Spec
 from specforge.training.averaging import Average
 from specforge.training.checkpoint import CheckpointStore
 from specforge.training.errors import Interrupted, TrainingError

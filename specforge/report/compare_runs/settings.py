@@ -14,9 +14,10 @@ from typing import Any
 from specforge.catalog.definition import Definition, Section
 from specforge.catalog.discovery import word_for
 from specforge.diff import Difference, diff
+from specforge.recipe import Train
 from specforge.report.compare_runs.runs import ComparedRun
 from specforge.resolved import meant, plain_value
-from specforge.spec import Data, Spec, Train
+from specforge.spec import Data, Spec
 
 
 class _Nowhere:

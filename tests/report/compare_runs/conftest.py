@@ -31,7 +31,7 @@ MakeRun = Callable[..., Path]
 
 @pytest.fixture
 def run(tmp_path: Path) -> MakeRun:
-    """A builder of run directories: `run("deep", width=64, epochs=4)`; `spec` replaces texts in the spec."""
+    """A builder of run directories: `run("deep", width=64, epochs=4)`; `spec` is old and new texts in turn."""
 
     def make(
         folder: str,
@@ -41,7 +41,7 @@ def run(tmp_path: Path) -> MakeRun:
         width: int = 32,
         optimizer: str = "adam: {lr: 1e-3}",
         seed: int = 0,
-        spec: tuple[str, str] = ("", ""),
+        spec: tuple[str, ...] = (),
         finished: bool = True,
         records: list[dict[str, Any]] | None = None,
         result: dict[str, Any] | None = None,
@@ -50,7 +50,10 @@ def run(tmp_path: Path) -> MakeRun:
         path = tmp_path / folder
         path.mkdir(parents=True)
         name = path.name
-        text = SPEC.format(name=name, width=width, epochs=epochs, optimizer=optimizer, seed=seed).replace(*spec)
+        text = SPEC.format(name=name, width=width, epochs=epochs, optimizer=optimizer, seed=seed)
+        for old, new in zip(spec[::2], spec[1::2], strict=True):
+            assert old in text
+            text = text.replace(old, new)
         (path / "spec.yaml").write_text(text, encoding="utf-8")
         (path / "environment.json").write_text(json.dumps(ENVIRONMENT | (environment or {})))
         lines = records or [epoch_record(at, of=epochs) for at in range(1, (done or epochs) + 1)]

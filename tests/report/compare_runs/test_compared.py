@@ -163,8 +163,10 @@ def test_comparable_runs_need_no_warning(run: MakeRun) -> None:
 @pytest.mark.parametrize(
     ("kind", "changes", "words"),
     [
-        ("data", {"spec": ("dataset: digits", "dataset: mnist")}, "results are not comparable: digits (a), mnist (b)"),
-        ("split", {"spec": ("validation: 0.1", "validation: 0.1, test: 0.2")}, "test results are not comparable"),
+        ("data", {"spec": ("dataset: digits", "dataset: mnist", "8, 8", "28, 28")},
+         "results are not comparable: digits (a), mnist (b)"),
+        ("split", {"spec": ("train: 0.9", "train: 0.7", "validation: 0.1", "validation: 0.1, test: 0.2")},
+         "test results are not comparable"),
         ("split", {"spec": ("train: 0.9, validation: 0.1", "train: 0.8, validation: 0.2")}, "validation figures"),
         ("split", {"spec": ("validation: 0.1", "validation: 0.1, seed: 5")}, "other images are in each part: 0 (a), 5"),
         ("seed", {"seed": 7}, "0 (a), 7 (b)"),
@@ -173,7 +175,7 @@ def test_comparable_runs_need_no_warning(run: MakeRun) -> None:
         ("test", {"result": {"plain": {"test_accuracy": 0.5}}}, "final test of b averages augmented views"),
         ("spec", {"spec": ("relu", "reluuu")}, "the spec of b can't be read"),
     ],
-)
+)  # fmt: skip
 def test_warnings(run: MakeRun, kind: str, changes: dict[str, Any], words: str) -> None:
     cautions = compare_runs([run("a"), run("b", **changes)]).cautions
     assert kind in [caution.kind for caution in cautions]

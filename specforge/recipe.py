@@ -1,0 +1,210 @@
+"""The `train` section: how a network learns, in one stage or several. Frozen, and checked before torch is imported."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, create_model, model_validator
+
+from specforge.catalog.augmentations.definition import Augmentation
+from specforge.catalog.definition import Count, Loss, Optimizer, Schedule, Section
+
+
+class Selector(Section):
+    """Which parameters a rule is about; every given key must match.
+
+    `path` is a layer's path or that of what it lies in; without the numbers of iterations it means all of them.
+    `kind` is a layer's word, or a list of them. `parameter` is a parameter's name, such as `weight`, or a list of them.
+    """
+
+    path: str | tuple[str, ...] | None = None
+    kind: str | tuple[str, ...] | None = None
+    parameter: str | tuple[str, ...] | None = None
+
+
+class Group(Section):
+    """Other settings for some of the parameters; a parameter belongs to the first group that selects it.
+
+        train:
+          optimizer: {sgd: {lr: 0.1, momentum: 0.9, weight_decay: 5e-4}}
+          groups: [{select: {parameter: bias}, optimizer: {sgd: {weight_decay: 0}}}]
+
+    `select` says which parameters. `optimizer` is laid over the recipe's: what it says of the same word is changed,
+    another word replaces it. `schedule` moves this group's rate instead of the recipe's. `l2` replaces the recipe's.
+    """
+
+    select: Selector
+    optimizer: Optimizer | None = None
+    schedule: Schedule | None = None
+    l2: Annotated[float, Field(ge=0)] | None = None
+
+
+class GradientClipping(Section):
+    """Bounds the gradients of all parameters before each step; exactly one of the two.
+
+    `norm` is the largest length of all gradients together: longer ones are scaled down to it. `value` is the largest
+    size of each single number.
+    """
+
+    norm: Annotated[float, Field(gt=0)] | None = None
+    value: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> "GradientClipping":
+        if (self.norm is None) == (self.value is None):
+            raise ValueError("takes `norm` or `value`, one of the two; write `gradient_clipping: {norm: 1.0}`")
+        return self
+
+
+class EarlyStopping(Section):
+    """Ends the training, or the stage, when a metric no longer improves.
+
+    `metric` is what must improve. `patience` is how many epochs in a row may pass without. `min_delta` is by how much
+    it must be better than the best so far to count.
+    """
+
+    metric: Literal["validation_loss", "validation_accuracy", "train_loss"] = "validation_loss"
+    patience: Count = 10
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Recipe(Section):
+    """What a stage may change: how the network learns."""
+
+    epochs: Count | None = None
+    batch_size: Count
+    optimizer: Optimizer
+    schedule: Schedule | None = None
+    groups: tuple[Group, ...] = ()
+    loss: Loss
+    l2: Annotated[float, Field(ge=0)] = 0.0
+    gradient_clipping: GradientClipping | None = None
+    early_stopping: EarlyStopping | None = None
+
+
+if TYPE_CHECKING:
+    _Continue = Recipe
+else:
+    _Continue = create_model("_Continue", __base__=Recipe, **{"continue": (bool, False)})  # a keyword of Python's
+
+
+class Stage(_Continue):
+    """A part of the training with its own recipe: what it says is laid over `train`, never over the stage before.
+
+        train:
+          batch_size: 64
+          optimizer: {adam: {lr: 1e-3}}
+          loss: cross_entropy
+          stages:
+            - {epochs: 5, freeze: backbone}
+            - {epochs: 20, unfreeze: all, optimizer: {adam: {lr: 1e-5}}}
+
+    Weights and what is frozen carry over; optimizer and schedule start anew. `epochs` is the number of passes over the
+    training images. `name` names it in the curves. `freeze` is what is no longer trained: a layer's path, a list of
+    them, a selector, or `all`. `unfreeze` is what is trained again. `frozen_statistics` says whether frozen batch norms
+    `keep` their running means and variances or `update` them. `continue` lets optimizer and schedule go on from the
+    stage before: their clock then spans both. `batch_size`, `optimizer`, `schedule`, `groups`, `loss`, `l2`,
+    `gradient_clipping` and `early_stopping` are those of `train`.
+    """
+
+    epochs: Count
+    name: str | None = None
+    freeze: Selector | str | tuple[str, ...] | None = None
+    unfreeze: Selector | str | tuple[str, ...] | None = None
+    frozen_statistics: Literal["keep", "update"] = "keep"
+
+    @property
+    def continues(self) -> bool:
+        """Whether optimizer and schedule go on from the stage before."""
+        return bool(getattr(self, "continue"))
+
+
+class Ema(Section):
+    """An exponential moving average of weights and running statistics, which is what is validated and tested.
+
+    `decay` is the share of the average that is kept at a step. With `warmup`, the first steps keep less:
+    (1 + step) / (10 + step), up to `decay`.
+    """
+
+    decay: Annotated[float, Field(gt=0, lt=1)] = 0.999
+    warmup: bool = True
+
+
+class Snapshots(Section):
+    """A snapshot ensemble: cycles of a cosine that restarts, the weights at the end of each kept as a member.
+
+    The rate falls from the optimizer's to 0 in every cycle and moves after every step, so there is no `schedule`. What
+    is tested is the ensemble: the mean of the members' probabilities. `cycles` is the number of members; `epochs` must
+    divide by it.
+
+    Source: https://arxiv.org/abs/1704.00109
+    """
+
+    cycles: Annotated[int, Field(ge=2)]
+
+
+class TestTimeAugmentation(Section):
+    """Tests the mean probabilities of an image and of augmented views of it.
+
+    `augment` are the augmentations, as in `data.augment`. `views` is how many augmented views stand beside the image as
+    it is.
+    """
+
+    __test__ = False  # pytest takes the name for a test
+
+    augment: Annotated[tuple[Augmentation, ...], Field(min_length=1)]
+    views: Count = 1
+
+
+class Evaluate(Section):
+    """What is measured beside the validation part after every epoch, and how the final test is done.
+
+    `every_epoch: test` records the test curve too; nothing is chosen by it. `test_time_augmentation` averages
+    augmented views in the final test.
+    """
+
+    every_epoch: Literal["validation", "test"] = "validation"
+    test_time_augmentation: TestTimeAugmentation | None = None
+
+
+class Train(Recipe):
+    """The recipe.
+
+    `epochs` is the number of passes over the training images. `batch_size` is the number of images in one step.
+    `optimizer` is how gradients change the weights; with `lr: find` the learning-rate finder chooses its rate.
+    `schedule` is how the learning rate moves; without one, it stays. `groups` are other settings for some parameters.
+    `loss` is what is minimised. `l2` times the sum of squared weights is added to it, as by Keras's regularizers.
+    `gradient_clipping` bounds the gradients. `early_stopping` ends the training when it no longer helps. `ema` averages
+    the weights. `precision` is that of the arithmetic: `auto` is bfloat16 on GPUs that have it, else float32.
+    `checkpoint` says which weights are tested: the last, or those that were best on the validation part. `keep_every`
+    is after how many epochs a checkpoint is kept for good. `evaluate` says what else is measured. `snapshots` makes a
+    snapshot ensemble. `stages` are parts with their own recipe, in place of `epochs`. `seed` decides initial weights,
+    order, augmentation and dropout.
+    """
+
+    stages: tuple[Stage, ...] = ()
+    snapshots: Snapshots | None = None
+    ema: Ema | None = None
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    checkpoint: Literal["last", "best_validation_loss", "best_validation_accuracy"] = "last"
+    keep_every: Count | None = None
+    evaluate: Evaluate = Evaluate()
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+    @model_validator(mode="after")
+    def _epochs_or_stages(self) -> "Train":
+        if self.epochs is None and not self.stages:
+            raise ValueError("needs `epochs`; write `epochs: 10`")
+        if self.epochs is not None and self.stages:
+            raise ValueError("`stages` have their own `epochs`: remove `train.epochs`, or the stages")
+        return self
+
+    @property
+    def all_stages(self) -> tuple[Stage, ...]:
+        """The stages; a recipe without any is one."""
+        if self.stages:
+            return self.stages
+        assert self.epochs is not None, "checked before"
+        return (Stage(**{name: getattr(self, name) for name in Recipe.model_fields}),)
+
+    @property
+    def total_epochs(self) -> int:
+        return sum(stage.epochs for stage in self.all_stages)
