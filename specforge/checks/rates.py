@@ -37,6 +37,7 @@ TOO_LATE = define(
 The run ends before the schedule comes to what it is told to do: a warmup takes all of the epochs, so that nothing is
 trained at the optimizer's rate, or a milestone lies at or behind the last epoch, so that the rate never drops there.
 Durations are in epochs and count from the start of the run; those of a schedule inside `warmup` count from its end.""",
+    severity="warning",
 )
 
 MOST_EPOCHS = 10_000  # a longer run is not looked at: every epoch's rate is worked out

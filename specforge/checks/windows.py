@@ -122,7 +122,7 @@ def _check_border(subject: Subject, node: GraphNode, cover: _Cover) -> None:
 def rows_missed(size: int, positions: int, window: Window) -> int:
     """How many values at the end of an axis lie behind the last window."""
     end = (positions - 1) * window.stride - window.padding + window.dilation * (window.kernel - 1) + 1
-    return max(0, size - end)
+    return min(max(0, size - end), size)
 
 
 def _way_to_reach(node: GraphNode, windows: tuple[Window, ...]) -> str:

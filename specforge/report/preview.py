@@ -208,13 +208,13 @@ def caption(data: Data) -> list[str]:
 
 
 def _told(entry: Definition) -> str:
-    """A word with the arguments that say most: those that were given, its main one, and how often it happens."""
+    """A word with its arguments: those that were given, the main one and how often it happens, or else all."""
     given = [
         name
         for name, field in type(entry).model_fields.items()
         if getattr(entry, name) != field.default or name in (entry.main, "probability")
     ]
-    parts = [_argument(entry, name) for name in given if getattr(entry, name) is not None]
+    parts = [_argument(entry, name) for name in given or type(entry).model_fields if getattr(entry, name) is not None]
     return word_for(entry) + (f" ({', '.join(parts)})" if parts else "")
 
 

@@ -33,9 +33,13 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """Fused where torch has such a kernel for the device, else in the form that torch finds fastest there."""
     call = optimizer.lower()
-    fused = device.type in _FUSED_DEVICES and "fused" in signature(TABLE[call.target]).parameters
-    arguments = {**call.arguments, "lr": lr, **({"fused": True} if fused else {})}
-    built = evaluate(replace(call, arguments=arguments), list(parameters))
+    plain = replace(call, arguments={**call.arguments, "lr": lr})
+    fused = replace(plain, arguments={**plain.arguments, "fused": True})
+    has_fused = device.type in _FUSED_DEVICES and "fused" in signature(TABLE[call.target]).parameters
+    try:
+        built = evaluate(fused if has_fused else plain, list(parameters))
+    except RuntimeError:  # how torch says that there is no such kernel for the device
+        built = evaluate(plain, list(parameters))
     assert isinstance(built, torch.optim.Optimizer)
     return built
 

@@ -2,21 +2,21 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from specforge.cli import application
+from specforge.experiment import train
 from tests.cli.conftest import Run
 
 
 @pytest.fixture
-def runs(specforge: Run, tiny: Path) -> Path:
+def runs(tiny: Path) -> Path:
     """The working folder, with a run of two epochs and one of three with more channels."""
-    for name, settings in (("base", ["train.epochs=2"]), ("wide", ["train.epochs=3", "params.width=12", "expect="])):
-        done = specforge("train", tiny, "--out", name, *(word for each in settings for word in ("--set", each)))
-        assert done.returncode == 0, done.stderr
+    for name, settings in (("base", ("train.epochs=2",)), ("wide", ("train.epochs=3", "params.width=12", "expect="))):
+        train(tiny, settings=settings, out=tiny.parent / name)
     return tiny.parent
 
 
@@ -34,7 +34,7 @@ def test_two_trained_runs(specforge: Run, runs: Path, monkeypatch: pytest.Monkey
     _mistakes_are_told()
 
 
-def _compare(*arguments: str) -> Result:
+def _compare(*arguments: str) -> Any:
     return CliRunner().invoke(application({"compare": "compare", "diff": "diff"}), ["compare", *arguments])
 
 

@@ -18,7 +18,7 @@ from specforge.catalog.optimizers.adam import Adam
 from specforge.data.batches import Batch, train_batches
 from specforge.data.prepare import Prepared, prepare
 from specforge.data.preview import Picture, strips
-from specforge.recipe import Train
+from specforge.recipe import Stage, Train
 from specforge.spec import Data, Spec, Split
 
 DATASET = Synthetic(image=(3, 8, 6), classes=4, train=50, test=8)
@@ -124,17 +124,10 @@ def test_stages_have_batches_of_their_own() -> None:
     base = spec_of({"mix": Mixup()}).train
     assert base is not None
     recipe = {name: getattr(base, name) for name in ("optimizer", "loss")}
-    built = [stage_of(recipe | stage) for stage in stages]
-    spec = spec_of({"mix": Mixup()}, epochs=None, stages=tuple(built))
+    spec = spec_of({"mix": Mixup()}, epochs=None, stages=tuple(Stage(**(recipe | stage)) for stage in stages))
     prepared = prepared_for(spec)
     for epoch, size in ((1, 16), (2, 5)):
         seen = trained_on(spec, prepared, epoch, batch_size=size)
         (strip,) = strips(spec, prepared, images=1, epochs=[epoch])
         assert strip.shown[0] is not None
         assert list(matching(prepared, seen, strip.shown[0]))
-
-
-def stage_of(keys: dict[str, Any]) -> Any:
-    from specforge.spec import Stage
-
-    return Stage(**keys)

@@ -1,6 +1,9 @@
 """Run directories as a training leaves them, built from closed formulas instead of a training."""
 
+import base64
 import math
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,3 +65,36 @@ def result_record(*, tested_epoch: int, classes: int = 100) -> dict[str, Any]:
         "spec_hash": "3fa9c1d2",
         "dataset": "cifar100",
     }
+
+
+def confusion_record(classes: int = 10) -> dict[str, Any]:
+    """`confusion.json`: most images right, the rest taken for the next class."""
+    rows = [
+        [80 if row == column else 20 * ((row + 1) % classes == column) for column in range(classes)]
+        for row in range(classes)
+    ]
+    return {"classes": [f"class {at:02d}" for at in range(classes)], "matrix": rows}
+
+
+def png(width: int, height: int) -> str:
+    """A grey picture in base64."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = zlib.compress((b"\0" + b"\x80" * width) * height)
+    return base64.b64encode(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    ).decode()
+
+
+def mistakes_record(classes: int = 10) -> dict[str, Any]:
+    """`mistakes.json`: each class taken for the next one."""
+    shown = [
+        {"index": 100 + at, "true": at % classes, "predicted": (at + 1) % classes, "confidence": 0.99 - at / 100,
+         "png": png(32, 32)}
+        for at in range(20)
+    ]  # fmt: skip
+    pairs = [{"true": at, "predicted": at + 1, "count": 20, "examples": shown[at::classes][:2]} for at in range(3)]
+    return {"classes": [f"class {at:02d}" for at in range(classes)], "mistakes": shown, "pairs": pairs}

@@ -48,9 +48,11 @@ def test_an_iteration_of_one_block_is_that_block(tmp_path: Path) -> None:
 
 def test_neighbours_are_folded_without_a_repeat(tmp_path: Path) -> None:
     conv = "{conv: {out_channels: 8, kernel_size: 1}}"
-    assert words(
-        blocks_of(tmp_path, f"[{conv}, {conv}, {{depthwise_conv: {kernel_size: 3, padding: 1}}}, {conv}]")
-    ) == ["conv 8 ×2", "depthwise_conv 3", "conv 8"]
+    assert words(blocks_of(tmp_path, f"[{conv}, {conv}, {OTHER}, {conv}]")) == [
+        "conv 8 ×2",
+        "depthwise_conv 3",
+        "conv 8",
+    ]
 
 
 @pytest.mark.parametrize(("count", "expected"), [(2, ["conv 16", "conv 16"]), (3, ["conv 16 ×3"])])
@@ -62,8 +64,8 @@ def test_blocks_that_differ_in_sizes_are_folded_from_three_on(tmp_path: Path, co
 
 
 def test_rates_that_differ_are_said(tmp_path: Path) -> None:
-    pair = "{conv: {out_channels: 8, kernel_size: 1}}, {dropout: 0.1}, {conv: {out_channels: 8, kernel_size: 1}}, {dropout: 0.2}"
-    (found,) = blocks_of(tmp_path, f"[{pair}]")
+    conv = "{conv: {out_channels: 8, kernel_size: 1}}"
+    (found,) = blocks_of(tmp_path, f"[{conv}, {{dropout: 0.1}}, {conv}, {{dropout: 0.2}}]")
     assert (found.times, found.differs) == (2, "rates differ")
 
 
@@ -79,7 +81,7 @@ def test_branches_have_a_lane_each(tmp_path: Path) -> None:
     conv = "{conv: {out_channels: 8, kernel_size: 1}}"
     (found,) = blocks_of(
         tmp_path,
-        f"[{{id: fork, branches: {{paths: [[], [{conv}], [{conv}, {{depthwise_conv: {kernel_size: 3, padding: 1}}}]]}}}}]",
+        f"[{{id: fork, branches: {{paths: [[], [{conv}], [{conv}, {OTHER}]]}}}}]",
     )
     assert (found.title, found.merge, found.output) == ("fork", "concat", (24, 16, 16))
     assert [len(lane) for lane in found.lanes] == [0, 1, 2]
@@ -87,14 +89,20 @@ def test_branches_have_a_lane_each(tmp_path: Path) -> None:
 
 
 def test_a_residual_without_a_sum_is_its_body(tmp_path: Path) -> None:
-    layers = "[{residual: {layers: [{conv: {out_channels: 4, kernel_size: 1}}, {depthwise_conv: {kernel_size: 3, padding: 1}}], shortcut: where_possible}}]"
-    (found,) = blocks_of(tmp_path, layers)
+    body = f"[{{conv: {{out_channels: 4, kernel_size: 1}}}}, {OTHER}]"
+    (found,) = blocks_of(tmp_path, f"[{{residual: {{layers: {body}, shortcut: where_possible}}}}]")
     assert (found.merge, [words(lane) for lane in found.lanes]) == ("", [["conv 4", "depthwise_conv 3"]])
 
 
 def test_what_is_read_and_shared_is_said(tmp_path: Path) -> None:
-    layers = """[{id: stem, conv: {out_channels: 8, kernel_size: 1}}, {shared: w, depthwise_conv: {kernel_size: 3, padding: 1}}, {from: stem, shared: w, depthwise_conv: {kernel_size: 3, padding: 1}},
-        {from: [stem, previous], concat: }, {auxiliary: {layers: [global_avg_pool, {linear: 10}]}}, relu]"""
+    layers = """
+        - {id: stem, conv: {out_channels: 8, kernel_size: 1}}
+        - {shared: w, depthwise_conv: {kernel_size: 3, padding: 1}}
+        - {from: stem, shared: w, depthwise_conv: {kernel_size: 3, padding: 1}}
+        - {from: [stem, previous], concat: }
+        - auxiliary: {layers: [global_avg_pool, {linear: 10}]}
+        - relu
+    """
     stem, one, two, joined, side, last = blocks_of(tmp_path, layers)
     assert (stem.linked, one.linked, two.linked, joined.linked) == (True, True, False, True)
     assert two.notes == ("reads stem", f"weights of {one.path}")

@@ -13,8 +13,14 @@ from specforge.report.drawing import Box, Drawing, cut, draw, stack, wrap
 from tests.networks import graph_of
 
 ZOO = Path(__file__).parents[2] / "specs" / "zoo"
-WIRED = """[{id: stem, conv: {out_channels: 8, kernel_size: 1}}, {branches: {paths: [[], [{conv: {out_channels: 4, kernel_size: 1}}, relu], [relu]]}},
-    {auxiliary: {layers: [global_avg_pool, {linear: 10}]}}, {from: stem, conv: {out_channels: 4, kernel_size: 1}}, global_avg_pool, {linear: 10}]"""
+WIRED = """
+    - {id: stem, conv: {out_channels: 8, kernel_size: 1}}
+    - branches: {paths: [[], [{conv: {out_channels: 4, kernel_size: 1}}, relu], [relu]]}
+    - auxiliary: {layers: [global_avg_pool, {linear: 10}]}
+    - {from: stem, conv: {out_channels: 4, kernel_size: 1}}
+    - global_avg_pool
+    - linear: 10
+"""
 
 
 @cache
@@ -66,7 +72,7 @@ def test_a_small_network_is_drawn_whole(tmp_path: Path) -> None:
     diagram = build_diagram(graph_of(tmp_path, "[{residual: {layers: [{linear: 16}]}}, {linear: 10}]", input=(16,)))
     assert diagram.inside == ()
     assert any(box.kind == "frame" for drawing in diagram.flow for box in drawing.boxes)
-    assert [drawing.summary for drawing in diagram.flow][0] == "input 16"
+    assert diagram.flow[0].summary == "input 16"
 
 
 def test_a_large_network_has_each_different_inside_once() -> None:

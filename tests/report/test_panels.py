@@ -52,6 +52,8 @@ def test_groups_have_a_line_each(make_run: MakeRun) -> None:
         ([0.1] * 5 + [0.05] * 5, False),
         ([0.05 * (1 + math.cos(math.pi * at / 40)) for at in range(40)], False),
         ([0.1, 0.0], False),
+        # a cosine that returns has each of its values several times
+        ([0.05005 + 0.04995 * math.cos(math.pi * at / 10) for at in range(60)], False),
     ],
 )
 def test_step_schedules_over_decades_are_logarithmic(make_run: MakeRun, rates: list[float], logarithmic: bool) -> None:
@@ -70,3 +72,29 @@ def test_a_tested_epoch_that_the_metrics_lack_is_not_marked(make_run: MakeRun) -
     _, accuracy, _ = build_panels(read_run(folder))
     assert accuracy.tested_epoch is None
     assert [level.epoch for level in accuracy.levels] == [None]
+
+
+def test_stages_meet_between_epochs(make_run: MakeRun) -> None:
+    lines = [epoch_record(at, of=6) | {"stage": 1 + (at > 2)} for at in range(1, 7)]
+    spans = build_panels(read_run(make_run(records=lines)))[0].stages
+    assert [(span.label, span.start, span.end) for span in spans] == [("stage 1", 1, 2.5), ("stage 2", 2.5, 6)]
+
+
+def test_one_stage_is_no_stage(make_run: MakeRun) -> None:
+    lines = [epoch_record(at, of=6) | {"stage": 1} for at in range(1, 7)]
+    assert [panel.stages for panel in build_panels(read_run(make_run(records=lines)))] == [(), (), ()]
+
+
+def test_a_recorded_test_curve_is_drawn(make_run: MakeRun) -> None:
+    lines = [epoch_record(at, of=3) | {"test_loss": 2.0, "test_accuracy": 0.1 * at} for at in range(1, 4)]
+    loss, accuracy, _ = build_panels(read_run(make_run(records=lines)))
+    assert [line.label for line in loss.series] == ["train", "validation", "test"]
+    assert accuracy.series[2].last == pytest.approx(0.3)
+
+
+def test_a_returning_cosine_is_one_line_with_its_turns(make_run: MakeRun) -> None:
+    rates = [0.0005 * (1 + math.cos(math.pi * at / 10)) for at in range(30)]
+    panel = _rates(make_run, rates)
+    (piece,) = panel.series[0].pieces
+    assert [value for _, value in piece] == rates
+    assert (panel.values.low, panel.values.high) == (0, 0.001)

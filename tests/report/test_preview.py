@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from specforge.catalog.augmentations.crop import Crop
+from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.augmentations.flip import HorizontalFlip
 from specforge.catalog.datasets.synthetic import Synthetic
 from specforge.catalog.mixes.cutmix import Cutmix
@@ -105,6 +106,13 @@ def test_replaces_a_file_at_once_and_makes_its_folder(tmp_path: Path) -> None:
     assert [entry.name for entry in file.parent.iterdir()] == ["preview.png"]
 
 
+class Everything(Augmentation):
+    """Has no main argument, and none must be given."""
+
+    magnitude: int = 9
+    bins: int = 31
+
+
 def test_the_caption_says_what_is_done_with_units() -> None:
     data = Data(
         dataset=Synthetic(),
@@ -118,4 +126,5 @@ def test_the_caption_says_what_is_done_with_units() -> None:
     assert caption(Data(dataset=Synthetic(), mix=Mixup())) == [
         "mix: mixup (alpha 1, probability 1); drawn once for each batch"
     ]
+    assert caption(Data(dataset=Synthetic(), augment=(Everything(),))) == ["augment: everything (magnitude 9, bins 31)"]
     assert "shows the images as they are" in caption(Data(dataset=Synthetic()))[0]

@@ -89,3 +89,18 @@ def test_bytes_that_are_not_text(make_run: MakeRun) -> None:
     (folder / "metrics.jsonl").write_bytes(json.dumps({"epoch": 1}).encode() + b"\xff\n")
     with pytest.raises(RunError, match="byte 12 is not UTF-8"):
         read_run(folder)
+
+
+def test_stages_have_their_names_from_the_spec(make_run: MakeRun) -> None:
+    spec = "name: x\ntrain:\n  stages: [{name: head only, epochs: 3}, {epochs: 3}, 7]\n"
+    run = read_run(make_run(spec=spec))
+    assert run.stages == ("head only", None, None)
+    assert [run.stage_name(stage) for stage in (1, 2, 9, "warm")] == ["head only", "stage 2", "stage 9", "warm"]
+
+
+def test_members_and_the_plain_result_are_read_where_they_are() -> None:
+    assert (Result.model_validate({}).members, Result.model_validate({}).plain) == ((), None)
+    found = Result.model_validate({"members": [{"epoch": 3, "new": 1}], "plain": {"test_accuracy": 0.5}})
+    assert found.members[0].epoch == 3
+    assert found.plain is not None
+    assert found.plain.test_accuracy == 0.5
