@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from specforge.catalog.discovery import word_for
-from specforge.graph import Graph
+from specforge.graph import Graph, weights_of
 from specforge.graph.connections import Connection, connections
 from specforge.graph.memory import TrainingMemory, kept_memory, training_memory
+from specforge.graph.plan import optimizers
 from specforge.graph.receptive_field import receptive_fields
 from specforge.shapes import Shape, elements, spelled
 from specforge.spec import Spec
@@ -84,8 +85,12 @@ def totals(graph: Graph) -> Totals:
 def training(spec: Spec, graph: Graph, batch_size: int | None = None) -> TrainingMemory | None:
     """The estimate for a batch size, the recipe's own by default; None where there is neither."""
     recipe = spec.train
-    batch_size = recipe.batch_size if batch_size is None and recipe else batch_size
-    return None if batch_size is None else training_memory(graph, batch_size, recipe.optimizer if recipe else None)
+    if batch_size is None and recipe is not None:
+        batch_size = max(stage.batch_size for stage in recipe.all_stages)
+    if batch_size is None:
+        return None
+    moved = {} if recipe is None else optimizers(recipe, weights_of(graph))
+    return training_memory(graph, batch_size, moved, averaged=recipe is not None and recipe.ema is not None)
 
 
 def to_dict(spec: Spec, graph: Graph, batch_size: int | None = None) -> dict[str, Any]:
@@ -143,7 +148,9 @@ def _breakdown(spec: Spec, needed: TrainingMemory) -> list[str]:
     place = PHASES[needed.phase] + (f" of `{needed.path}`" if needed.path else "")
     parts = [("weights", needed.weights), ("statistics", needed.buffers), ("gradients", needed.gradients)]
     if spec.train is not None:
-        parts.append((word_for(spec.train.optimizer), needed.optimizer))
+        words = dict.fromkeys(word_for(stage.optimizer) for stage in spec.train.all_stages)
+        groups = any(stage.groups for stage in spec.train.all_stages)
+        parts.append((" and ".join(words) if not groups else "optimizers", needed.optimizer))
     parts.append(("activations", needed.kept))
     sizes = ", ".join(f"{name} {_bytes(size)}" for name, size in parts if size)
     missing = "; the spec has no `train`, so no optimizer counts" if spec.train is None else ""

@@ -25,7 +25,7 @@ _ENDINGS = {".html": Format.html, ".htm": Format.html, ".md": Format.markdown, "
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories, two or more.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run directories, two or more.")],
     epochs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Compare what epoch N of every run reached, too.")
     ] = None,

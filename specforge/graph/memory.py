@@ -6,6 +6,7 @@ data set on the device, workspaces of the libraries that compute, copies into an
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from specforge.catalog.definition import Optimizer
@@ -14,6 +15,7 @@ from specforge.graph.tape import FLOAT, Operation, Tape, record
 from specforge.shapes import elements
 
 LABEL = 8  # bytes of an int64
+NO_OPTIMIZERS: Mapping[str, Optimizer] = {}
 
 
 class KeptMemory(NamedTuple):
@@ -38,7 +40,7 @@ def kept_memory(graph: Graph) -> KeptMemory:
 
 
 class TrainingMemory(NamedTuple):
-    """Bytes of one training step. `optimizer` is its state; `kept` is for the whole batch.
+    """Bytes of one training step. `optimizer` is its state, averages included; `kept` is for the whole batch.
 
     `peak` is the most that is there at once; it is reached in the `phase` (forward, loss, backward, step) at `path`.
     """
@@ -54,21 +56,27 @@ class TrainingMemory(NamedTuple):
     path: str
 
 
-def training_memory(graph: Graph, batch_size: int, optimizer: Optimizer | None) -> TrainingMemory:
-    """The estimate for a batch size; without an optimizer, one that remembers nothing."""
-    tensors = [(p, node.trainable) for node in graph.leaves() for p in node.parameters]
-    weights = [elements(p.shape) for p, _ in tensors if p.role == "parameter"]
-    trained = [p.shape for p, trainable in tensors if p.role == "parameter" and trainable]
-    floats = sum(elements(p.shape) for p, _ in tensors if p.role == "statistic")
-    buffers = FLOAT * floats + LABEL * sum(p.role == "counter" for p, _ in tensors)
-    state = working = 0
-    if optimizer is not None:
-        state = FLOAT * sum(map(optimizer.remembered, trained))
-        working = FLOAT * max(map(optimizer.working, trained), default=0)
-    heap = _Heap(FLOAT * sum(weights) + buffers + state)
+def training_memory(
+    graph: Graph, batch_size: int, optimizers: Mapping[str, Optimizer] = NO_OPTIMIZERS, *, averaged: bool = False
+) -> TrainingMemory:
+    """The estimate for a batch size; `optimizers` by parameter name, without one nothing is remembered of it.
+
+    Where weights are `averaged`, their averages are there beside them.
+    """
+    tensors = [(f"{node.path}.{p.name}", p, node.trainable) for node in graph.leaves() for p in node.parameters]
+    weights = [elements(p.shape) for _, p, _ in tensors if p.role == "parameter"]
+    trained = [(name, p.shape) for name, p, trainable in tensors if p.role == "parameter" and trainable]
+    floats = sum(elements(p.shape) for _, p, _ in tensors if p.role == "statistic")
+    buffers = FLOAT * floats + LABEL * sum(p.role == "counter" for _, p, _ in tensors)
+    moved = [(optimizers[name], shape) for name, shape in trained if name in optimizers]
+    state = FLOAT * sum(optimizer.remembered(shape) for optimizer, shape in moved)
+    working = FLOAT * max((optimizer.working(shape) for optimizer, shape in moved), default=0)
+    averages = FLOAT * sum(weights) + buffers if averaged else 0
+    heap = _Heap(FLOAT * sum(weights) + buffers + state + averages)
     _Step(graph, heap, batch_size).run(working)
+    gradients = FLOAT * sum(elements(shape) for _, shape in trained)
     return TrainingMemory(
-        batch_size, FLOAT * sum(weights), buffers, FLOAT * sum(map(elements, trained)), state,
+        batch_size, FLOAT * sum(weights), buffers, gradients, state + averages,
         kept_memory(graph).total * batch_size, heap.peak, *heap.peak_at,
     )  # fmt: skip
 

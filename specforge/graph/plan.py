@@ -63,6 +63,16 @@ def plan(train: Train, network: Sequence[Weight]) -> tuple[StagePlan, ...]:
     return tuple(planned)
 
 
+def optimizers(train: Train, network: Sequence[Weight]) -> dict[str, Optimizer]:
+    """Which optimizer moves which parameter, in the stage whose optimizers remember most."""
+    shapes = {weight.name: weight.shape for weight in network}
+    by_stage = [
+        {name: settings.optimizer for settings in stage.groups for name in settings.names}
+        for stage in plan(train, network)
+    ]
+    return max(by_stage, key=lambda moved: sum(found.remembered(shapes[name]) for name, found in moved.items()))
+
+
 def _scheduled(train: Train) -> tuple[Stage, ...]:
     """The stages; that of a snapshot ensemble has its cycles for a schedule."""
     if train.snapshots is None or train.epochs is None:

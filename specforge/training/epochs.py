@@ -14,7 +14,7 @@ from time import perf_counter
 import torch
 from torch import nn
 
-from specforge.data.batches import TrainBatches
+from specforge.data.batches import TrainBatches, train_batches
 from specforge.data.prepare import Prepared, Resident
 from specforge.graph import StagePlan
 from specforge.recipe import Train
@@ -57,7 +57,8 @@ class Epochs:
         guard: InterruptGuard,
     ):
         assert spec.train is not None
-        self._spec, self._train, self._prepared, self._run = spec, spec.train, prepared, run
+        assert spec.data is not None
+        self._data, self._train, self._prepared, self._run = spec.data, spec.train, prepared, run
         self._plans, self._find = plans, find
         self._device, self._listener, self._guard = device, listener, guard
         self._learner = Learner(module, spec.train, device=device, class_counts=prepared.class_counts)
@@ -124,7 +125,9 @@ class Epochs:
         carried = None if restart else optimizer_state(self._learner.optimizers, self._learner.module)
         if restart:
             self._done = replace(self._done, clock_epochs=0, clock_steps=0)
-        self._batches = batches_of(self._spec, self._prepared, plan)
+        self._batches = train_batches(
+            self._data, self._prepared, batch_size=plan.stage.batch_size, seed=self._train.seed
+        )
         self._steps = self._batches.steps_per_epoch
         self._learner.begin_stage(plan, found=self._found_rate(plan), carried=carried)
 
@@ -265,22 +268,6 @@ class Epochs:
     def _seconds(self) -> float:
         """What the epoch has taken so far, in this process and in those before it."""
         return self._seconds_before + perf_counter() - self._began
-
-
-def batches_of(spec: Spec, prepared: Prepared, plan: StagePlan) -> TrainBatches:
-    """The training batches of a stage."""
-    assert spec.train is not None
-    assert spec.data is not None
-    return TrainBatches(
-        prepared.train,
-        batch_size=plan.stage.batch_size,
-        augment=spec.data.augment,
-        mix=spec.data.mixes,
-        mean=prepared.mean,
-        std=prepared.std,
-        seed=spec.train.seed,
-        sampling=spec.data.sampling,
-    )
 
 
 def members(train: Train, epochs: int) -> tuple[int, ...]:

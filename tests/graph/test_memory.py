@@ -13,9 +13,10 @@ from specforge.catalog.optimizers.adam import Adam
 from specforge.catalog.optimizers.rmsprop import Rmsprop
 from specforge.catalog.optimizers.sgd import Sgd
 from specforge.diagnostics import Findings
-from specforge.graph import Graph, lower
+from specforge.graph import Graph, lower, weights_of
 from specforge.graph.memory import kept_memory, training_memory
-from specforge.recipe import Train
+from specforge.graph.plan import optimizers
+from specforge.recipe import Group, Selector, Stage, Train
 from specforge.shapes import elements
 from specforge.spec import Model
 from tests.graph.random_networks import WHERE, Network
@@ -145,6 +146,11 @@ def test_frozen_layers_before_trained_ones_keep_nothing(tmp_path: Path) -> None:
     assert kept.by_path == {"conv_1": 0, "flatten_1": 0, "linear_1": FLOAT * 2 * 4 * 4}
 
 
+def everywhere(graph: Graph, optimizer: Optimizer) -> dict[str, Optimizer]:
+    """One optimizer for all parameters."""
+    return {weight.name: optimizer for weight in weights_of(graph)}
+
+
 @pytest.mark.parametrize("batch_size", [8, 32])
 @pytest.mark.parametrize(
     ("name", "optimizer"),
@@ -154,7 +160,7 @@ def test_frozen_layers_before_trained_ones_keep_nothing(tmp_path: Path) -> None:
 def test_peak_is_close_to_the_measured(name: str, optimizer: Optimizer, batch_size: int, tmp_path: Path) -> None:
     graph = network(name, tmp_path)
     train = Train(epochs=1, batch_size=batch_size, optimizer=optimizer, loss=CrossEntropy())
-    measured, estimated = peak_bytes(graph, train, batch_size), training_memory(graph, batch_size, optimizer).peak
+    measured, estimated = peak_bytes(graph, train, batch_size), training_memory(graph, batch_size, everywhere(graph, optimizer)).peak
     assert abs(estimated - measured) <= CLOSE * measured, (
         f"{estimated / measured:.3f} of the measured {measured:,} bytes"
     )
@@ -163,24 +169,24 @@ def test_peak_is_close_to_the_measured(name: str, optimizer: Optimizer, batch_si
 def test_parts_of_the_estimate(tmp_path: Path) -> None:
     graph = graph_of(tmp_path, "- linear: 6\n- batch_norm\n- relu\n- {trainable: false, linear: 2}", input=(4,))
     trained, frozen = 4 * 6 + 6 + 6 + 6, 6 * 2 + 2
-    needed = training_memory(graph, 10, Adam())
+    needed = training_memory(graph, 10, everywhere(graph, Adam()))
     assert needed.weights == FLOAT * (trained + frozen)
     assert needed.gradients == FLOAT * trained
     assert needed.buffers == FLOAT * 12 + 8, "running statistics, and how many batches there were"
     assert needed.optimizer == FLOAT * (2 * trained + 4), "two averages, and a step for each of four tensors"
     assert needed.kept == 10 * kept_memory(graph).total
-    assert training_memory(graph, 10, None).optimizer == 0
+    assert training_memory(graph, 10).optimizer == 0
     assert needed.peak > needed.weights + needed.buffers + needed.optimizer + needed.kept
 
 
 def test_the_peak_moves_to_the_optimizer(tmp_path: Path) -> None:
     """A small batch through a large matrix: the most is there when all gradients are, in a step that is not fused."""
     graph = graph_of(tmp_path, "- linear: 1000", input=(1000,))
-    needed = training_memory(graph, 1, Rmsprop())
+    needed = training_memory(graph, 1, everywhere(graph, Rmsprop()))
     matrix = FLOAT * 1000 * 1000
     assert (needed.phase, needed.path) == ("step", "")
     assert 4 * matrix < needed.peak < 4.1 * matrix, "the weights, their gradient, its average, and the average's root"
-    assert training_memory(graph, 1, Adam()).phase == "backward"
+    assert training_memory(graph, 1, everywhere(graph, Adam())).phase == "backward"
 
 
 def test_values_die_when_nothing_needs_them(tmp_path: Path) -> None:
@@ -188,7 +194,23 @@ def test_values_die_when_nothing_needs_them(tmp_path: Path) -> None:
     layers = "- {linear: 1000}\n" + "- batch_norm\n" * 10
     graph = graph_of(tmp_path, layers, input=(1,))
     value = FLOAT * 1000 * 100
-    needed = training_memory(graph, 100, None)
+    needed = training_memory(graph, 100)
     fixed = needed.weights + needed.buffers
     assert 10 * value < needed.peak - fixed - needed.gradients < 14 * value
     assert elements(graph.output) == 1000
+
+
+def test_groups_stages_and_averages_count(tmp_path: Path) -> None:
+    graph = graph_of(tmp_path, "- {linear: {out_features: 6}}", input=(4,))
+    recipe = {"batch_size": 8, "loss": CrossEntropy()}
+    bias = Group(select=Selector(parameter="bias"), optimizer=Sgd(lr=0.1))
+    plain = Stage(epochs=1, optimizer=Sgd(lr=0.1), **recipe)
+    grouped = Stage(epochs=1, optimizer=Adam(), groups=(bias,), **recipe)
+    train = Train(stages=(plain, grouped), optimizer=Adam(), **recipe)
+    moved = optimizers(train, weights_of(graph))
+    assert moved == {"linear_1.weight": Adam(), "linear_1.bias": Sgd(lr=0.1)}, "of the stage that remembers most"
+    needed = training_memory(graph, 8, moved)
+    assert needed.optimizer == FLOAT * (2 * 24 + 1)
+    averaged = training_memory(graph, 8, moved, averaged=True)
+    assert averaged.optimizer == needed.optimizer + FLOAT * 30
+    assert averaged.peak == needed.peak + FLOAT * 30

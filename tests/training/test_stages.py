@@ -13,6 +13,8 @@ import yaml
 from torch import nn
 
 from specforge.catalog.augmentations.flip import HorizontalFlip
+from specforge.catalog.mixes.cutmix import Cutmix
+from specforge.catalog.mixes.mixup import Mixup
 from specforge.catalog.optimizers.adam import Adam
 from specforge.catalog.optimizers.sgd import Sgd
 from specforge.catalog.schedules.cosine import Cosine
@@ -46,6 +48,13 @@ def varied(**changes: Any) -> Spec:
     spec = experiment()
     assert spec.train is not None
     return spec.model_copy(update={"train": spec.train.model_copy(update=changes)})
+
+
+def mixed() -> Spec:
+    """The tiny experiment with mixed images."""
+    spec = experiment()
+    assert spec.data is not None
+    return spec.model_copy(update={"data": spec.data.model_copy(update={"mix": (Mixup(), Cutmix())})})
 
 
 def stage(epochs: int, **changes: Any) -> Stage:
@@ -115,6 +124,7 @@ STOPPED = {
     "clipped": varied(gradient_clipping=GradientClipping(norm=0.1), l2=0.01),
     "bfloat16": varied(precision="bfloat16"),
     "found": varied(optimizer=Adam(lr="find")),
+    "mixed": mixed(),
     "early": varied(early_stopping=EarlyStopping(metric="train_loss", patience=1, min_delta=100.0)),
 }
 
