@@ -184,7 +184,9 @@ class Epochs:
                 self._demand_finite(found.loss, f"{name} loss")
                 line |= {f"{name}_loss": found.loss, f"{name}_accuracy": found.accuracy}
         rates = self._learner.rates(0)
-        line["lr"] = rates if len(set(rates.values())) > 1 else next(iter(rates.values()))
+        # the same form in every epoch of a stage, also where rates happen to meet
+        differ = len({(group.optimizer.lr, group.schedule) for group in self._plan.groups}) > 1
+        line["lr"] = rates if differ else next(iter(rates.values()))
         line["images_per_second"] = images / trained
         line["seconds"] = self._seconds()
         return line
