@@ -7,7 +7,7 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -22,8 +22,8 @@ from specforge.binding import (
 from specforge.catalog.definition import Section
 from specforge.checks import CHECKS, Subject
 from specforge.diagnostics import Findings, Rule, Span, SpecError, TooManyErrors, did_you_mean
-from specforge.expand import NOT_A_SPEC, Expanded, expand
-from specforge.expand.files import in_zoo, zoo_folder
+from specforge.expand import NOT_A_SPEC, Expanded, expand, expand_merged
+from specforge.expand.files import Load, in_zoo, zoo_folder
 from specforge.expand.unused import report_unused
 from specforge.expand.words import Choices
 from specforge.graph import Graph, lower
@@ -32,6 +32,11 @@ from specforge.source import Entry, Mapping, Node, Scalar, Sequence, decode, par
 from specforge.spec import Model, Spec
 
 STDIN = "-"
+
+# the keys of `train` that its stages take over
+_LAID_OVER = frozenset(Recipe.model_fields) - {"epochs"}
+# what a spec says of itself as it is written, which other values may contradict, and the search that tries them
+_SAID = ("assumed", "accept", "expect", "reported", "search")
 
 # Keys that expansion takes out, so that a misspelt one is told its name.
 EXPANDED_KEYS: dict[type[Section], tuple[str, ...]] = {
@@ -131,26 +136,85 @@ def _analyse(path: str | Path, settings: tuple[str, ...], analysis: Analysis) ->
         settings=settings,
         choices=choices(),
         signature=signature,
-        recipe=frozenset(Recipe.model_fields) - {"epochs"},
+        recipe=_LAID_OVER,
         findings=found,
     )
     if analysis.expanded is None:
         return
-    _bind(analysis, analysis.expanded)
+    _bind(analysis, analysis.expanded, partial=analysis.is_partial)
     if not found.has_errors and analysis.spec is not None and analysis.spec.model is not None:
         _lower(analysis, analysis.spec, analysis.spec.model)
     if not found.has_errors and analysis.spec is not None:
         expanded = analysis.expanded
         report_unused(expanded.written, analysis.name, expanded.used_blocks, found)
-        _check(analysis, analysis.spec, analysis.expanded)
+        _check(analysis, analysis.spec, expanded, None if analysis.is_partial else _Variations(analysis, load))
 
 
-def _check(analysis: Analysis, spec: Spec, expanded: Expanded) -> None:
+def _check(analysis: Analysis, spec: Spec, expanded: Expanded, variations: "_Variations | None" = None) -> None:
     # `assumed` may name a param or a block, which the expanded tree no longer has
     tree = Mapping(expanded.tree.span, {**expanded.tree.entries, **expanded.definitions})
-    subject = Subject(spec, analysis.graph, tree, analysis.findings)
+    subject = Subject(spec, analysis.graph, tree, analysis.findings, variations)
     for check in CHECKS:
         check(subject)
+
+
+@dataclass(frozen=True, slots=True)
+class _Variations:
+    """The spec of `base`, analysed anew with other values. `load` reads the files that a network names."""
+
+    base: Analysis
+    load: Load
+
+    @property
+    def root(self) -> Mapping:
+        assert self.base.expanded is not None
+        return self.base.expanded.root
+
+    @property
+    def choices(self) -> Choices:
+        return choices()
+
+    def analyse(self, root: Mapping, findings: Findings) -> Spec | None:
+        """As a spec without the search, and without what is said about the spec as written."""
+        analysis = Analysis(self.base.name, findings, self.base.texts)
+        try:
+            self._analyse(root.without(*_SAID), analysis)
+        except TooManyErrors:
+            report_too_many(analysis.name, findings)
+        return analysis.spec
+
+    def _analyse(self, root: Mapping, analysis: Analysis) -> None:
+        found, is_same = analysis.findings, self._has_same_model(root)
+        # the network is by far the most of a spec, and most values that are searched for are not in it
+        tree = root.without("model", "blocks") if is_same else root
+        expanded = expand_merged(
+            tree, load=self.load, choices=choices(), signature=signature, recipe=_LAID_OVER, findings=found
+        )
+        if expanded is None:
+            return
+        _bind(analysis, expanded, partial=False)
+        if found.has_errors or analysis.spec is None:
+            return
+        if is_same:
+            expanded = self._with_same_model(analysis, expanded, analysis.spec)
+        analysis.expanded = expanded
+        if analysis.graph is None and analysis.spec.model is not None:
+            _lower(analysis, analysis.spec, analysis.spec.model)
+        if not found.has_errors:
+            _check(analysis, analysis.spec, expanded)
+
+    def _has_same_model(self, root: Mapping) -> bool:
+        return all(root.get(key) is self.root.get(key) for key in ("params", "blocks", "model"))
+
+    def _with_same_model(self, analysis: Analysis, expanded: Expanded, spec: Spec) -> Expanded:
+        """The network of the base put into the analysis; its graph, too, where it is for the same images."""
+        base = self.base.spec
+        assert self.base.expanded is not None
+        assert base is not None
+        analysis.spec = spec.model_copy(update={"model": base.model})
+        if (spec.data and spec.data.dataset) == (base.data and base.data.dataset):
+            analysis.graph = self.base.graph
+        return replace(expanded, tree=expanded.tree.with_entry("model", self.base.expanded.tree.entries["model"]))
 
 
 def _parse_file(path: Path, name: str, analysis: Analysis) -> Node | None:
@@ -190,9 +254,8 @@ def _shown(path: Path) -> str:
         return str(path)
 
 
-def _bind(analysis: Analysis, expanded: Expanded) -> None:
+def _bind(analysis: Analysis, expanded: Expanded, *, partial: bool) -> None:
     tree, defaults = _without_defaults(expanded.tree, analysis.findings)
-    partial = analysis.is_partial
     binder = Binder(
         analysis.findings, blocks=expanded.blocks, defaults=defaults, expanded=EXPANDED_KEYS, partial=partial
     )

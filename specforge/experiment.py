@@ -1,6 +1,6 @@
-"""A spec -> a network, a finished run, a run tested again, or a sheet of pictures.
+"""A spec -> a network, a finished run, a run tested again, a sheet of pictures, or a learning rate.
 
-What `compile`, `train`, `evaluate` and `preview` do.
+What `compile`, `train`, `evaluate`, `preview` and `lr-find` do.
 """
 
 import os
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from specforge.data.prepare import Prepared
+    from specforge.training.finder import Curve
     from specforge.training.listener import Listener
     from specforge.training.result import Result
 
@@ -62,6 +63,19 @@ class Preview:
     path: Path
     images: int
     epochs: range
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRate:
+    """What the learning-rate finder tried, and its picture.
+
+    `chosen` is None where the loss fell at no rate. `path` is where the rate stands in the spec, as for `--set`.
+    """
+
+    curve: "Curve"
+    picture: Path
+    chosen: float | None
+    path: str
 
 
 def compile(  # noqa: A001  the word of the phase, as in `re.compile`
@@ -108,6 +122,7 @@ def train(
     data) or damaged, and `Interrupted` after a signal, with a run that can be resumed.
     """
     found, graph = _spec_and_graph(spec, settings)
+    found = found.model_copy(update={"search": None})  # a run is one training
     if found.data is None or found.train is None:
         raise SpecError(incomplete(found.name if isinstance(spec, Spec) else str(spec)))
     _require_training_packages()
@@ -186,6 +201,58 @@ def preview(
     return Preview(write_preview(Path(out), shown, title=title, caption=changes, epochs=columns), len(shown), columns)
 
 
+def find_rate(
+    spec: str | Path | Spec,
+    out: Path | str = "lr_find.png",
+    *,
+    settings: tuple[str, ...] = (),
+    low: float = 1e-7,
+    high: float = 10.0,
+    steps: int = 100,
+    device: str | None = None,
+    data_dir: Path | str | None = None,
+    download: bool = False,
+) -> FoundRate:
+    """Raise the learning rate from `low` to `high` over the first steps of a spec's training, and draw the loss.
+
+    Whatever the spec's own rate is; of several stages, the first. Raises what `train` raises.
+    """
+    found, graph = _spec_and_graph(spec, settings)
+    if found.data is None or found.train is None:
+        raise SpecError(incomplete(found.name if isinstance(spec, Spec) else str(spec)))
+    _require_training_packages()
+    from specforge.data.batches import train_batches
+    from specforge.data.prepare import prepare
+    from specforge.data.randomness import key
+    from specforge.report.lr_find import RateCurve, write_rate_curves
+    from specforge.torch_backend import build, load_pretrained
+    from specforge.training import TrainingError, choose_device
+    from specforge.training.device import repeatable
+    from specforge.training.finder import as_written, chosen, curve, with_rate_to_find
+    from specforge.training.learner import Learner
+
+    on = choose_device(device)
+    prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=on, download=download)
+    _require_fit(graph, found.data, prepared)
+    module = build(graph, seed=key(found.train.seed, "init"), device=on)
+    load_pretrained(module, graph, download=download)
+    first = plan(found.train, weights_of(graph))[0]
+    learner = Learner(module, found.train, device=on, class_counts=prepared.class_counts)
+    size, seed = first.stage.batch_size, found.train.seed
+    batches = train_batches(found.data, prepared, batch_size=size, seed=seed)
+    with repeatable():
+        tried = curve(learner, found.train, with_rate_to_find(first), batches, low=low, high=high, steps=steps)
+    try:
+        rate = as_written(chosen(tried.rates, tried.smoothed))
+    except TrainingError:
+        rate = None
+    where = "train.optimizer.lr"
+    if found.train.stages:
+        where = f"train.stages.0.optimizer.{word_for(first.stage.optimizer)}.lr"
+    drawn = RateCurve(stage=1, chosen=rate, rates=tried.rates, losses=tried.losses, smoothed=tried.smoothed)
+    return FoundRate(tried, write_rate_curves(Path(out), [drawn], title=found.name), rate, where)
+
+
 def _require_fit(graph: Graph, data: Data, prepared: "Prepared") -> None:
     """Data that is known only now that it was read must fit the network, as `validate` checks for the rest."""
     from specforge.catalog.datasets.definition import DataError, Facts
@@ -208,12 +275,13 @@ def default_folder(name: str, *, resume: bool) -> Path:
 
 
 def write_reports(folder: Path, spec: Spec, graph: Graph) -> Path:
-    """`curves.png` and `report.html` of a run; returns the report's path."""
-    from specforge.report import write_curves, write_report
+    """`curves.png` and `report.html` of a run, `lr_find.png` where a rate was found; returns the report's path."""
+    from specforge.report import write_curves, write_lr_find, write_report
     from specforge.summary import rows, totals
 
     source = spec.source.model_dump(exclude_none=True) if spec.source else {}
     write_curves(folder)
+    write_lr_find(folder, name=spec.name)
     return write_report(
         folder,
         name=spec.name,

@@ -1,8 +1,9 @@
 """The `train` section: how a network learns, in one stage or several. Frozen, and checked before torch is imported."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, create_model, model_validator
+from pydantic import BeforeValidator, Field, create_model, model_validator
 
 from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.definition import Count, Loss, Optimizer, Schedule, Section
@@ -18,6 +19,17 @@ class Selector(Section):
     path: str | tuple[str, ...] | None = None
     kind: str | tuple[str, ...] | None = None
     parameter: str | tuple[str, ...] | None = None
+
+
+def _paths_or_selector(value: object) -> object:
+    paths = value if isinstance(value, tuple) else (value,)
+    if value is None or isinstance(value, Selector) or (paths and all(isinstance(path, str) for path in paths)):
+        return value
+    raise ValueError("a layer's path or several, a selector or `all`; write `all`, or a path as in `[stem, head]`")
+
+
+# What `freeze` and `unfreeze` are about.
+Chosen = Annotated[Selector | str | tuple[str, ...] | None, BeforeValidator(_paths_or_selector)]
 
 
 class Group(Section):
@@ -49,8 +61,10 @@ class GradientClipping(Section):
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> "GradientClipping":
-        if (self.norm is None) == (self.value is None):
-            raise ValueError("takes `norm` or `value`, one of the two; write `gradient_clipping: {norm: 1.0}`")
+        if self.norm is None and self.value is None:
+            raise ValueError("needs `norm` or `value`; write `gradient_clipping: {norm: 1.0}`")
+        if self.norm is not None and self.value is not None:
+            raise ValueError("`norm` and `value` exclude each other; keep one of them: `null` removes one that is inherited")
         return self
 
 
@@ -61,6 +75,10 @@ class EarlyStopping(Section):
     it must be better than the best so far to count.
     """
 
+    advice: ClassVar[Mapping[str, str]] = {
+        "mode": "it follows from the metric: remove it",
+        "restore_best_weights": "which weights are tested is `checkpoint` of `train`, as in `best_validation_loss`",
+    }
     metric: Literal["validation_loss", "validation_accuracy", "train_loss"] = "validation_loss"
     patience: Count = 10
     min_delta: Annotated[float, Field(ge=0)] = 0.0
@@ -86,6 +104,9 @@ else:
     _Continue = create_model("_Continue", __base__=Recipe, **{"continue": (bool, False)})  # a keyword of Python's
 
 
+_OF_THE_RUN = ("checkpoint", "ema", "evaluate", "keep_every", "precision", "seed", "snapshots")
+
+
 class Stage(_Continue):
     """A part of the training with its own recipe: what it says is laid over `train`, never over the stage before.
 
@@ -105,10 +126,11 @@ class Stage(_Continue):
     `gradient_clipping` and `early_stopping` are those of `train`.
     """
 
+    advice: ClassVar[Mapping[str, str]] = dict.fromkeys(_OF_THE_RUN, "all stages share it: write it in `train`")
     epochs: Count
     name: str | None = None
-    freeze: Selector | str | tuple[str, ...] | None = None
-    unfreeze: Selector | str | tuple[str, ...] | None = None
+    freeze: Chosen = None
+    unfreeze: Chosen = None
     frozen_statistics: Literal["keep", "update"] = "keep"
 
     @property
@@ -192,9 +214,9 @@ class Train(Recipe):
     @model_validator(mode="after")
     def _epochs_or_stages(self) -> "Train":
         if self.epochs is None and not self.stages:
-            raise ValueError("needs `epochs`; write `epochs: 10`")
+            raise ValueError("needs `epochs`, or `stages` with theirs; write `epochs: 10`")
         if self.epochs is not None and self.stages:
-            raise ValueError("`stages` have their own `epochs`: remove `train.epochs`, or the stages")
+            raise ValueError("`epochs` has no place beside `stages`, each of which has its own; remove `epochs`")
         return self
 
     @property

@@ -31,6 +31,7 @@ from pydantic.fields import FieldInfo
 
 from specforge.catalog.definition import PER_AXIS, Definition, Item, Items, Section
 from specforge.catalog.discovery import word_for
+from specforge.expand.overrides import steps_of
 from specforge.recipe import Group, Recipe, Stage
 from specforge.source import resolve_plain
 from specforge.spec import Spec
@@ -46,15 +47,23 @@ MEANING = ("model", "data", "train")
 
 
 def resolve(spec: Spec) -> dict[str, Any]:
-    """The spec as plain data, in the order of the language's keys."""
-    return arguments_of(spec)
+    """The spec as plain data, in the order of the language's keys; without a search that it can't keep."""
+    return arguments_of(spec if keeps_search(spec) else spec.model_copy(update={"search": None}))
+
+
+def keeps_search(spec: Spec) -> bool:
+    """Whether the paths of its search, if there is one, lead to the same values in the resolved spec.
+
+    Params and blocks are gone in it, and the items of `layers` are others.
+    """
+    return spec.search is None or all(steps_of(path)[0] in ("data", "train") for path in spec.search.space)
 
 
 def spec_hash(spec: Spec) -> str:
     """SHA-256 (hexadecimal) of what is trained on what and how: `model`, `data` and `train`, paths included.
 
-    What is said about it (name, description, source, assumed, accept, expect, reported) does not count, nor does how
-    it is written: params, blocks, `extends`, explicit defaults, `1` for `1.0`.
+    What is said about it (name, description, source, assumed, accept, expect, reported) does not count, nor does what a
+    search would try instead, nor how it is written: params, blocks, `extends`, explicit defaults, `1` for `1.0`.
     """
     resolved = resolve(spec)
     meaning = {key: resolved[key] for key in MEANING if key in resolved}

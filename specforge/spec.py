@@ -10,6 +10,7 @@ from specforge.catalog.datasets.definition import Dataset
 from specforge.catalog.definition import Count, Initializer, Items, Section, Weights
 from specforge.catalog.mixes.definition import Mix
 from specforge.recipe import Selector, Train
+from specforge.search_space import Search
 from specforge.shapes import Shape
 
 
@@ -193,8 +194,9 @@ class Spec(Section):
     `specforge` is the version of the language. `name` names the spec and the folder of its runs. `description` is a
     sentence about it. `source` is where it is described. `assumed` are paths of values that the source does not state;
     each must exist. `accept` gives warnings, by code or name, the reason why they are right here. `model` is the
-    network. `weights` are published weights for it. `data` are the images. `train` is the recipe. `expect` is what must
-    be true of the network. `reported` are results that the source claims.
+    network. `weights` are published weights for it. `data` are the images. `train` is the recipe. `search` is what a
+    search varies; a training run takes no notice of it. `expect` is what must be true of the network. `reported` are
+    results that the source claims.
     """
 
     specforge: Annotated[Literal[1], BeforeValidator(_whole)]
@@ -207,5 +209,6 @@ class Spec(Section):
     weights: Weights | None = None
     data: Data | None = None
     train: Train | None = None
+    search: Search | None = None
     expect: Expect | None = None
     reported: tuple[Reported, ...] = ()

@@ -3,6 +3,7 @@
 optimizer: Optimizer                  ->    Held("word", Optimizer, 0)
 augment: tuple[Augmentation, ...]     ->    Held("word", Augmentation, 1)
 iterations: tuple[Items, ...]         ->    Held("items", None, 2)
+space: dict[str, Distribution]        ->    Held("word", Distribution, 0, by_name=True)
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,13 +15,19 @@ from specforge.catalog.definition import Definition, Item, Section
 from specforge.catalog.discovery import definition
 from specforge.expand.words import Signature
 
+ANY_KEY = "<key>"
+
 
 class Held(NamedTuple):
-    """What a field holds that must be bound before Pydantic sees it; `levels` counts the lists around it."""
+    """What a field holds that must be bound before Pydantic sees it; `levels` counts the lists around it.
+
+    Of what stands `by_name` there is one for each key of a mapping.
+    """
 
     kind: Literal["word", "section", "items"]
     type: type[Section] | None
     levels: int
+    by_name: bool = False
 
 
 class Field(NamedTuple):
@@ -54,6 +61,8 @@ def _held(annotation: Any) -> tuple[Held, ...]:
         return tuple(arm for part in get_args(annotation) if part is not NoneType for arm in held(part))
     if origin is tuple:
         return tuple(arm._replace(levels=arm.levels + 1) for arm in held(get_args(annotation)[0]))
+    if origin is dict:
+        return tuple(arm._replace(by_name=True) for arm in held(get_args(annotation)[1]))
     if annotation is Item:
         return (Held("items", None, 0),)
     if isinstance(annotation, type) and issubclass(annotation, Section):
@@ -64,11 +73,12 @@ def _held(annotation: Any) -> tuple[Held, ...]:
 def choice_families(section: type[Section], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     """Paths below a section that hold one word with arguments, with its family: `("train", "optimizer")`.
 
-    `*` stands for the number of an entry in a list: `("data", "augment", "*")`.
+    `*` stands for the number of an entry in a list, as in `("data", "augment", "*")`, and `ANY_KEY` for the key of a
+    mapping: `("search", "space", ANY_KEY)`.
     """
     for name, field in section.model_fields.items():
         for arm in held(field.annotation):
-            below = (*path, name, *("*",) * arm.levels)
+            below = (*path, name, *("*",) * arm.levels, *(ANY_KEY,) * arm.by_name)
             if arm.kind == "word" and arm.type is not None and issubclass(arm.type, Definition):
                 yield below, arm.type.family
             elif arm.kind == "section" and arm.type is not None:
@@ -105,6 +115,8 @@ class ChoicePaths(Mapping[tuple[str, ...], Callable[[str], str | None]]):
     def _family(self, path: tuple[str, ...]) -> str | None:
         if path in self._families or len(path) < 3:
             return self._families.get(path)
+        if (*path[:-1], ANY_KEY) in self._families:
+            return self._families[*path[:-1], ANY_KEY]
         *outer, word, name = path
         family = self._family(tuple(outer))
         found = None if family is None else definition(family, word)

@@ -96,7 +96,7 @@ class Binder:
     def section(self, node: Node, kind: type[_SectionT], place: str, key: Span | None = None) -> _SectionT | None:
         """A mapping with fixed keys; `place` names it in messages, `key` is where its name stands."""
         if not isinstance(node, Mapping):
-            self.wrong(node, f"{place} is a mapping of keys", f"its keys: {', '.join(kind.model_fields)}")
+            self.wrong(node, f"{place} is a mapping of keys", wording.section_hint(kind, node))
             return None
         return self.model(key or node.span, node.entries, kind, place)
 
@@ -264,7 +264,7 @@ class Binder:
             if found is not None:
                 values[key] = self.value(entry.value, found, f"`{key}`", entry.key)
             elif not (_is_rest(key) and any(_is_cut(given.value) for given in entries.values())):
-                hint, close = wording.key_hint(key, kind, self.expanded.get(kind, ()))
+                hint, close = wording.key_hint(key, kind, self.expanded.get(kind, ()), entries)
                 self.findings.add(UNKNOWN_KEY, entry.key, f"{place} has no `{key}`", hint)
                 meant.add(close)
         missing = [name for name, field in fields.items() if field.required and name not in values]
@@ -291,6 +291,10 @@ class Binder:
         if isinstance(node, Scalar) and (not field.arms or (node.value is None and field.optional and not node.broken)):
             return _BROKEN if node.broken else node.value
         for arm in field.arms:
+            if arm.by_name:
+                if isinstance(node, Mapping):
+                    return self.by_name(node, arm, place)
+                continue
             if arm.levels and not isinstance(node, Sequence):
                 continue
             if arm.kind == "section" and not arm.levels and not isinstance(node, Mapping):
@@ -299,6 +303,12 @@ class Binder:
             return _BROKEN if bound is None or (arm.levels and None in bound) else bound
         return _BROKEN if _is_broken(node) else plain(node)
 
+    def by_name(self, node: Mapping, arm: Held, place: str) -> Any:
+        """One bound value for each key."""
+        each = arm._replace(by_name=False)
+        bound = {name: self.arm(entry.value, each, place, entry.key) for name, entry in node.entries.items()}
+        return _BROKEN if None in bound.values() else bound
+
     def arm(self, node: Node, arm: Held, place: str, key: Span | None = None) -> Any:
         if arm.kind == "items" and arm.levels <= 1:
             return self.items(node, place)
@@ -306,7 +316,9 @@ class Binder:
             if not isinstance(node, Sequence):
                 self.wrong(node, f"{place} must be a list of lists", wording.value_hint(node, "a list"))
                 return None
-            return tuple([self.arm(item, arm._replace(levels=arm.levels - 1), place) for item in node.items])
+            inside = arm._replace(levels=arm.levels - 1)
+            entry = wording.entry_of(place) if arm.kind == "section" else place
+            return tuple([self.arm(item, inside, entry) for item in node.items])
         assert arm.type is not None
         if arm.kind == "section":
             return self.section(node, arm.type, place, key)

@@ -94,10 +94,14 @@ def _report_value(path: tuple[Any, ...], wrong: _Wrong, written: Written[Any], f
     wanted, _, hint = wording.listed(expected, "or").partition("; ")
     name = f"`{'.'.join(str(step) for step in path if isinstance(step, str))}`"
     name += f" of {written.place}" if is_short(written.entries[path[0]]) else ""
+    told = wording.value_hint(node, wanted)
     sections = [arm.type for arm in arms if arm.kind == "section" and arm.type is not None and not arm.levels]
-    if "a mapping" in expected and sections and not isinstance(node, Sequence):
-        hint = f"its keys: {', '.join(sections[0].model_fields)}"
-    hint = wording.value_hint(node, wanted) or hint
+    if "a mapping" in expected and sections:
+        instead = wording.section_hint(sections[0], node, str(path[0]))
+        told = told if told is not None and instead.startswith("its keys") else instead
+    if isinstance(node, Mapping) and any(arm.levels == 1 and arm.kind != "items" for arm in arms):
+        told = "start each of its entries with `- `"
+    hint = told or hint
     findings.add(WRONG_VALUE, node.span, f"{name} must be {wanted}, found {wording.found(node)}", hint or None)
 
 

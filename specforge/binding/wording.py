@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterable
+from collections.abc import Mapping as Names
 from typing import Any
 
-from specforge.binding.annotations import held
-from specforge.catalog.definition import Definition, Layer, Schedule, Section
+from pydantic import ValidationError
+
+from specforge.binding.annotations import Held, held
+from specforge.catalog.definition import Definition, Layer, Optimizer, Schedule, Section
 from specforge.catalog.discovery import FAMILIES, definition, index
 from specforge.diagnostics import did_you_mean, folded, nearest
-from specforge.source import Mapping, Node, Scalar, Sequence
+from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -58,7 +61,26 @@ _OTHER_NAMES = {
     "cval": "value",
     "angle": "degrees",
     "shear": "shear_degrees",
+    "monitor": "metric",
+    "clipnorm": "norm",
+    "clipvalue": "value",
 }
+# What other frameworks call a value, folded; used where the value is one of those expected.
+_OTHER_VALUES = {
+    "fp16": "float16",
+    "half": "float16",
+    "16": "float16",
+    "bf16": "bfloat16",
+    "fp32": "float32",
+    "single": "float32",
+    "32": "float32",
+    "valloss": "validation_loss",
+    "testloss": "validation_loss",
+    "valacc": "validation_accuracy",
+    "valaccuracy": "validation_accuracy",
+    "testaccuracy": "validation_accuracy",
+}
+_CLIPPING = ("clipnorm", "clipvalue", "globalclipnorm", "maxgradnorm")
 _OF_THE_RUN = ("totalsteps", "stepsperepoch", "decaysteps", "lastepoch")
 _INFERRED = ("in_channels", "in_features", "num_features", "normalized_shape", "input_shape", "input_dim")
 
@@ -118,6 +140,9 @@ def value_hint(node: Node, wanted: str) -> str | None:
         return f"write `{alone.text}`" if isinstance(alone, Scalar) and "list" not in wanted else None
     if node.value is None:
         return "give it a value, or remove the key"
+    called = _OTHER_VALUES.get(folded(node.text or str(node.value)))
+    if called is not None and f"`{called}`" in wanted:
+        return f"did you mean `{called}`?"
     if isinstance(node.value, str):
         return _text_hint(node, node.value, wanted)
     shown = node.text or str(node.value).lower()
@@ -178,14 +203,62 @@ def _as_number(text: str) -> str | None:
     return str(int(text, 2)) if re.fullmatch(r"0b[01]{1,60}", text) else None
 
 
+def entry_of(place: str) -> str:
+    """How messages call one entry of a list of sections: `stages` has stages."""
+    name = place.strip("`")
+    return f"a {name[:-1]}" if name.endswith("s") else f"an entry of {place}"
+
+
+def section_hint(kind: type[Section], node: Node, name: str | None = None) -> str:
+    """How to write a section of which a bare value was given; an entry of a list has no `name`."""
+    given = _as_argument(kind, node)
+    if given is None:
+        return f"its keys: {', '.join(kind.model_fields)}"
+    return f"write `{{{given}}}`" if name is None else f"write `{name}: {{{given}}}`"
+
+
+def _as_argument(kind: type[Section], node: Node) -> str | None:
+    """A bare value with the key that it was probably meant for: `norm: 1.0`."""
+    for name, field in kind.model_fields.items():
+        arms = held(field.annotation)
+        if isinstance(node, Scalar) and node.text and not arms and _takes(kind, name, node.value):
+            return f"{name}: {node.text}"
+        for arm in arms:
+            first = node.items[0] if isinstance(node, Sequence) and node.items and arm.levels == 1 else node
+            family = _family(arm)
+            if family and isinstance(first, Scalar) and isinstance(first.value, str) and first.value in index(family):
+                return f"{name}: [{first.value}]" if arm.levels else f"{name}: {first.value}"
+    return None
+
+
+def _takes(kind: type[Section], name: str, value: object) -> bool:
+    try:
+        kind.model_validate({name: value})
+    except ValidationError as error:
+        return all(detail["loc"][:1] != (name,) for detail in error.errors(include_url=False))
+    return True
+
+
+def _family(arm: Held) -> str:
+    """The family of the words that a field holds, "" where it holds something else."""
+    return arm.type.family if arm.kind == "word" and arm.type is not None and issubclass(arm.type, Definition) else ""
+
+
 def all_keys(kind: type[Section], others: tuple[str, ...] = ()) -> str:
     names = ", ".join(f"`{name}`" for name in (*kind.model_fields, *others))
     return f"it has {names}" if names else "it takes no arguments"
 
 
-def key_hint(key: str, kind: type[Section], others: tuple[str, ...] = ()) -> tuple[str, str | None]:
-    """What to do about a key that a class does not have, and which key was meant, if that is known."""
+def key_hint(
+    key: str, kind: type[Section], others: tuple[str, ...] = (), given: Names[str, Entry] | None = None
+) -> tuple[str, str | None]:
+    """What to do about a key that a class does not have, and which key was meant, if that is known.
+
+    `given` are the keys beside it.
+    """
     fields = kind.model_fields
+    if key in kind.advice:
+        return kind.advice[key], None
     called = _OTHER_NAMES.get(folded(key))
     if called in fields:
         return f"specforge calls it `{called}`", called
@@ -195,6 +268,9 @@ def key_hint(key: str, kind: type[Section], others: tuple[str, ...] = ()) -> tup
         return "an activation is a layer of its own: add one after it, such as `- relu`", None
     if issubclass(kind, Layer) and key == "inplace":
         return "remove it: it changes no result", None
+    if issubclass(kind, Optimizer) and folded(key) in _CLIPPING:
+        bound = "value" if "value" in key else "norm"
+        return f"gradients are bounded by the recipe: write `gradient_clipping: {{{bound}: …}}` in `train`", None
     if issubclass(kind, Schedule) and folded(key) == "maxlr":
         return "the highest rate is the optimizer's `lr`: remove it", None
     if issubclass(kind, Schedule) and folded(key) in _OF_THE_RUN:
@@ -207,19 +283,45 @@ def key_hint(key: str, kind: type[Section], others: tuple[str, ...] = ()) -> tup
     close = nearest(key, (*fields, *others))
     if close is not None:
         return f"did you mean `{close}`?", close
-    home = _home(key, kind)
+    home = _home(key, kind, given or {})
     if home is not None:
-        return f"`{key}` belongs below `{home}`", None
+        return home, None
+    if len(fields) + len(others) == 1:
+        return all_keys(kind, others), None
     return did_you_mean(key, (*fields, *others)) or all_keys(kind, others), None
 
 
-def _home(key: str, kind: type[Section]) -> str | None:
-    """The section below this one that has a key."""
-    for name, field in kind.model_fields.items():
-        for arm in held(field.annotation):
-            if arm.type is not None and not arm.levels and key in arm.type.model_fields:
-                return name
+def _home(key: str, kind: type[Section], given: Names[str, Entry]) -> str | None:
+    """Where a key stands: in a section below this one, in the entries of a list, or among a word's arguments."""
+    arms = [(name, arm) for name, field in kind.model_fields.items() for arm in held(field.annotation)]
+    for name, arm in arms:
+        if arm.by_name and "." in key:  # a path of what is varied
+            return f"`{key}` belongs below `{name}`"
+        if arm.kind == "section" and arm.type is not None and key in arm.type.model_fields:
+            return f"`{key}` belongs in {entry_of(f'`{name}`')}" if arm.levels else f"`{key}` belongs below `{name}`"
+    for name, arm in arms:
+        word = None if arm.levels or not _family(arm) else _word_with(key, _family(arm), given.get(name))
+        if word is not None:
+            what = singular(_family(arm))
+            which = f", with your {what} for WORD" if word == "WORD" else ""
+            return f"`{key}` belongs to the {what}: write `{name}: {{{word}: {{{key}: …}}}}`{which}"
     return None
+
+
+def _word_with(key: str, family: str, beside: Entry | None) -> str | None:
+    """A word that has an argument: the one that was given, else WORD for any."""
+    node = None if beside is None else beside.value
+    word = next(iter(node.entries), "") if isinstance(node, Mapping) else node.value if isinstance(node, Scalar) else ""
+    found = definition(family, word) if isinstance(word, str) and word in index(family) else None
+    if found is not None and key in found.model_fields:
+        return str(word)
+    return "WORD" if has_argument(family, key) else None
+
+
+def has_argument(family: str, key: str) -> bool:
+    """Whether any word of a family has an argument of this name."""
+    words = (definition(family, word) for word in index(family))
+    return any(key in word.model_fields for word in words if word is not None)
 
 
 def word_hint(family: str, word: str, known: Iterable[str]) -> str:
@@ -240,6 +342,9 @@ def word_hint(family: str, word: str, known: Iterable[str]) -> str:
             kind = "layer" if other == "layers" else singular(other)
             article = "an" if kind[0] in "aeiou" else "a"
             return f"`{word}` is {article} {kind}: `specforge explain {word}` shows where it stands"
+    if family != "layers" and has_argument(family, word):
+        what = singular(family)
+        return f"`{word}` is an argument: write `{{WORD: {{{word}: …}}}}`, with your {what} for WORD"
     return did_you_mean(word, names) or f"`specforge list {family}` shows all of them"
 
 

@@ -79,8 +79,12 @@ class Value(NamedTuple):
 
 
 class Section(BaseModel):
-    """A part of a spec with fixed keys: strict, frozen, no unknown keys, finite numbers only."""
+    """A part of a spec with fixed keys: strict, frozen, no unknown keys, finite numbers only.
 
+    `advice` says what to do about keys that people look for here and that it does not have.
+    """
+
+    advice: ClassVar[Mapping[str, str]] = {}
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True, arbitrary_types_allowed=True
     )

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from specforge.catalog.definition import Definition
 
-FAMILIES = ("layers", "optimizers", "schedules", "losses", "initializers", "augmentations", "mixes", "datasets")
+FAMILIES = (
+    *("layers", "optimizers", "schedules", "losses", "initializers"),
+    *("augmentations", "mixes", "datasets", "distributions"),
+)
 _CLASS = re.compile(r"^class ([A-Z]\w*)\(\w+\):", re.MULTILINE)
 
 

@@ -13,9 +13,11 @@ from specforge.checks.claims import check_assumed, check_expect
 from specforge.checks.class_weights import check_class_weights
 from specforge.checks.dataset_fit import check_dataset_fit
 from specforge.checks.idle_layers import check_idle_layers, check_unread_values
+from specforge.checks.idle_settings import check_idle_settings
 from specforge.checks.mixing import check_mixing
 from specforge.checks.rates import check_rates
 from specforge.checks.recipe import check_checkpoint, check_recipe
+from specforge.checks.search import check_search
 from specforge.checks.softmax import check_softmax_before_loss
 from specforge.checks.splits import check_splits
 from specforge.checks.stages import check_stages
@@ -35,12 +37,14 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     check_checkpoint,
     check_recipe,
     check_stages,
+    check_idle_settings,
     check_rates,
     check_softmax_before_loss,
     check_lost_biases,
     check_idle_layers,
     check_unread_values,
     check_windows,
+    check_search,
     check_accept,
 )
 

@@ -1,9 +1,15 @@
-"""Whether the augmentations can be applied to the images and leave them in their class."""
+"""Whether the augmentations, of training and of the test, can be applied to the images and leave them in their class."""
 
+from collections.abc import Iterator
+
+from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.discovery import word_for
-from specforge.checks.subject import Subject
+from specforge.checks.subject import Subject, below_of
 from specforge.diagnostics import Span, define
-from specforge.source import Mapping, Node, Sequence
+from specforge.source import Mapping, Node
+
+_TRAINING = ("data", "augment")
+_TEST = ("train", "evaluate", "test_time_augmentation", "augment")
 
 SPOILS = define(
     "SF517",
@@ -31,12 +37,12 @@ def check_augmentations(subject: Subject) -> None:
     data = subject.spec.data
     if data is None:
         return
-    for number, augmentation in enumerate(data.augment):
+    for path, number, augmentation in _augmentations(subject):
         word, dataset = word_for(augmentation), data.dataset
         why = dataset.spoilt_by.get(word)
         if why is not None and not augmentation.is_slight:
             message = f"`{word}` makes images of `{word_for(dataset)}` that are not their class: {why}"
-            subject.findings.add(SPOILS, _span(subject, number), message, "remove it")
+            subject.findings.add(SPOILS, _span(subject, path, number), message, "remove it")
 
 
 def check_channels(subject: Subject) -> None:
@@ -44,8 +50,8 @@ def check_channels(subject: Subject) -> None:
 
     Where only the file of the data set can tell, the network's input says what its images must be.
     """
-    data, channels = subject.spec.data, _channels(subject)
-    for number, augmentation in enumerate(data.augment if data is not None else ()):
+    channels = _channels(subject)
+    for path, number, augmentation in _augmentations(subject):
         asked, word = augmentation.needs_channels, word_for(augmentation)
         if asked is None or channels in (None, asked[0]):
             continue
@@ -54,7 +60,17 @@ def check_channels(subject: Subject) -> None:
         plural = "" if needed == 1 else "s"
         message = f"{what} needs images of {needed} channel{plural}, these have {channels}"
         hint = "write one number, for all channels" if argument == "value" else "remove it"
-        subject.findings.add(CHANNELS, _span(subject, number, argument), message, hint)
+        subject.findings.add(CHANNELS, _span(subject, path, number, argument), message, hint)
+
+
+def _augmentations(subject: Subject) -> Iterator[tuple[tuple[str, ...], int, Augmentation]]:
+    """Each with the path of its list and its number in it."""
+    data, train = subject.spec.data, subject.spec.train
+    for number, augmentation in enumerate(() if data is None else data.augment):
+        yield _TRAINING, number, augmentation
+    views = None if train is None else train.evaluate.test_time_augmentation
+    for number, augmentation in enumerate(() if views is None else views.augment):
+        yield _TEST, number, augmentation
 
 
 def _channels(subject: Subject) -> int | None:
@@ -65,13 +81,14 @@ def _channels(subject: Subject) -> int | None:
     return axes[0] if len(axes) == 3 and isinstance(axes[0], int) else None
 
 
-def _span(subject: Subject, number: int, argument: str = "") -> Span:
-    """Where the item of `data.augment` with this number was written, or an argument of it."""
-    data: Node | None = subject.tree.get("data")
-    listed = data.get("augment") if isinstance(data, Mapping) else None
-    item = listed.items[number] if isinstance(listed, Sequence) else None
+def _span(subject: Subject, path: tuple[str, ...], number: int, argument: str = "") -> Span:
+    """Where the item with this number was written, or an argument of it."""
+    listed: Node | None = subject.tree
+    for step in path:
+        listed = below_of(listed, step)
+    item = below_of(listed, number)
     if isinstance(item, Mapping) and item.entries:
         word = next(iter(item.entries.values()))
         given = word.value.entries.get(argument) if isinstance(word.value, Mapping) else None
         return word.key if given is None else given.key
-    return item.span if item is not None else subject.span("data", "augment")
+    return item.span if item is not None else subject.span(*path)

@@ -6,9 +6,10 @@ from specforge.catalog.discovery import word_for
 from specforge.checks.subject import Subject
 from specforge.diagnostics import define, did_you_mean
 from specforge.expand.overrides import NAME as SETTING
+from specforge.expand.words import numbered
 from specforge.graph import Graph
 from specforge.shapes import spelled
-from specforge.source import Mapping, Node, Scalar
+from specforge.source import Mapping, Node, Scalar, Sequence
 from specforge.spec import Expect, Spec
 
 EXPECTATION = define(
@@ -24,8 +25,8 @@ ASSUMED = define(
     "unknown-assumption",
     """
 `assumed:` lists the paths of values that the source does not state, so each must be a path of this spec, such as
-`train.batch_size`, `params.dropout` or `blocks.conv_unit`. The word of a choice may be skipped:
-`train.optimizer.lr`.""",
+`train.batch_size`, `params.dropout` or `blocks.conv_unit`. The word of a choice may be skipped, as in
+`train.optimizer.lr`; entries of a list are counted from 0, as in `train.stages.0.epochs`.""",
 )
 
 _DEFINITIONS = ("params", "blocks")
@@ -110,6 +111,9 @@ def _is_a_field(spec: Spec, steps: tuple[str, ...]) -> bool:
     for step in steps:
         if isinstance(node, Definition) and step == word_for(node):
             continue
+        if isinstance(node, tuple) and step.isdigit() and int(step) < len(node):
+            node = node[int(step)]
+            continue
         if not isinstance(node, Section) or step not in type(node).model_fields:
             return False
         node = getattr(node, step)
@@ -122,9 +126,11 @@ def _missing_step(
     """The first step that leads nowhere, with what is there instead."""
     node = tree
     for depth, step in enumerate(steps):
-        if steps[:depth] in choices and isinstance(node, Mapping) and step not in node.entries:
+        if numbered(steps[:depth]) in choices and isinstance(node, Mapping) and step not in node.entries:
             node = next(iter(node.entries.values())).value
         below = node.get(step) if isinstance(node, Mapping) else None
+        if isinstance(node, Sequence) and step.isdigit() and int(step) < len(node.items):
+            below = node.items[int(step)]
         if below is None:
             return step, list(node.entries) if isinstance(node, Mapping) else []
         node = below

@@ -1,12 +1,11 @@
-"""Whether the recipe can do what it says."""
+"""Whether the settings of the recipe go together."""
 
 from collections.abc import Iterator
 
-from specforge.checks.subject import Subject
+from specforge.catalog.discovery import word_for
+from specforge.checks.subject import Subject, below_of
 from specforge.diagnostics import Span, define
-from specforge.graph.selection import spelled
 from specforge.recipe import Stage, Train
-from specforge.source import Mapping, Sequence
 
 NO_VALIDATION = define(
     "SF508",
@@ -26,6 +25,17 @@ place beside it. The first stage has nothing to `continue`, and a stage that con
 belongs to the recipe's optimizer: a group's rate is found with it.""",
 )
 
+# Why a setting has no place beside `snapshots`, and what to do.
+_BESIDE_SNAPSHOTS = {
+    "schedule": "remove it: in every cycle the rate falls from the optimizer's `lr` to 0",
+    "stages": "remove one of them: a snapshot ensemble is trained in one stage",
+    "ema": "remove it: what is averaged are the probabilities of the members",
+    "early_stopping": "remove it: every cycle runs to its end",
+    "checkpoint": "remove it: the members are the weights at the end of each cycle",
+}
+
+Conflict = tuple[Span, str, str]
+
 
 def check_checkpoint(subject: Subject) -> None:
     """What is chosen by the validation part needs one."""
@@ -35,9 +45,8 @@ def check_checkpoint(subject: Subject) -> None:
     hint = "write `split: {train: 0.9, validation: 0.1}`"
     if spec.train.checkpoint != "last":
         message = f"`checkpoint: {spec.train.checkpoint}` needs a validation part"
-        subject.findings.add(
-            NO_VALIDATION, subject.span("train", "checkpoint"), message, f"{hint}, or `checkpoint: last`"
-        )
+        span = subject.span("train", "checkpoint")
+        subject.findings.add(NO_VALIDATION, span, message, f"{hint}, or `checkpoint: last`")
     for number, stage in enumerate(spec.train.all_stages):
         stopping = stage.early_stopping
         if stopping is not None and stopping.metric.startswith("validation"):
@@ -56,9 +65,6 @@ def check_recipe(subject: Subject) -> None:
         subject.findings.add(CONFLICT, span, message, hint)
 
 
-Conflict = tuple[Span, str, str]
-
-
 def _of_snapshots(subject: Subject, train: Train) -> Iterator[Conflict]:
     if train.snapshots is None:
         return
@@ -70,15 +76,17 @@ def _of_snapshots(subject: Subject, train: Train) -> Iterator[Conflict]:
         "checkpoint": train.checkpoint != "last",
     }
     for key in (key for key, is_given in given.items() if is_given):
-        hint = "remove it: the members are the weights at the end of each cycle"
-        yield subject.key_span("train", key), f"`snapshots` and `{key}` exclude each other", hint
-    for group in (g for g in train.groups if g.schedule is not None):
-        message = f"the schedule of a group ({spelled(group.select)}) has no place beside `snapshots`"
-        yield subject.key_span("train", "groups"), message, "remove it"
+        message = f"`{key}` has no place beside `snapshots`"
+        yield subject.key_span("train", key), message, _BESIDE_SNAPSHOTS[key]
+    for number, group in enumerate(train.groups):
+        if group.schedule is not None:
+            span = stage_span(subject, 0, "groups", number, "schedule")
+            yield span, "the schedule of a group has no place beside `snapshots`", _BESIDE_SNAPSHOTS["schedule"]
     cycles = train.snapshots.cycles
     if train.epochs is not None and train.epochs % cycles:
-        message = f"{train.epochs} epochs do not divide into {cycles} cycles"
-        yield subject.span("train", "epochs"), message, f"write `epochs: {-(-train.epochs // cycles) * cycles}`"
+        less = train.epochs // cycles * cycles
+        hint = f"write `epochs: {less}` or `epochs: {less + cycles}`" if less else f"write `epochs: {cycles}`, or more"
+        yield subject.span("train", "epochs"), f"{train.epochs} epochs do not divide into {cycles} cycles", hint
 
 
 def _of_stages(subject: Subject, train: Train) -> Iterator[Conflict]:
@@ -89,30 +97,24 @@ def _of_stages(subject: Subject, train: Train) -> Iterator[Conflict]:
             yield span, "the first stage has nothing to continue", "remove `continue`"
         elif stage.continues and before is not None and stage.optimizer != before.optimizer:
             hint = "remove `continue`, or give both stages the same optimizer; `schedule` moves the rate"
-            yield span, "a stage that continues goes on with the same optimizer", hint
+            yield span, "a stage that continues goes on with the optimizer of the stage before, this has another", hint
         elif stage.continues and before is not None and stage.groups != before.groups:
-            yield span, "a stage that continues goes on with the same groups", "remove `continue` or `groups`"
+            hint = "remove `continue`, or give both stages the same groups"
+            yield span, "a stage that continues goes on with the groups of the stage before, this has others", hint
         before = stage
 
 
 def _of_finding(subject: Subject, train: Train) -> Iterator[Conflict]:
     for number, stage in enumerate(train.all_stages):
-        for group in stage.groups:
+        for place, group in enumerate(stage.groups):
             if group.optimizer is not None and group.optimizer.lr == "find" and stage.optimizer.lr != "find":
                 hint = "write `lr: find` in `train.optimizer`, or a number here"
-                yield stage_span(subject, number, "groups"), "the rate of one group can't be found alone", hint
+                span = stage_span(subject, number, "groups", place, "optimizer", word_for(group.optimizer), "lr")
+                yield span, "the rate of one group can't be found alone", hint
 
 
-def stage_span(subject: Subject, number: int, *path: str) -> Span:
+def stage_span(subject: Subject, number: int, *path: str | int) -> Span:
     """Where a setting of a stage was written, or the nearest place above it: in the stage, or in the recipe."""
-    train = subject.tree.get("train")
-    stages = train.get("stages") if isinstance(train, Mapping) else None
-    if not isinstance(stages, Sequence) or number >= len(stages.items):
-        return subject.span("train", *path)
-    node = stages.items[number]
-    for step in path:
-        below = node.get(step) if isinstance(node, Mapping) else None
-        if below is None:
-            break
-        node = below
-    return node.span
+    stages = below_of(subject.tree.get("train"), "stages")
+    inside = ("stages", number) if below_of(stages, number) is not None else ()
+    return subject.span("train", *inside, *path)

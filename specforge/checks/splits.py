@@ -20,7 +20,9 @@ LEFT_OUT = define(
 NO_EFFECT = define(
     "SF505",
     "setting-without-effect",
-    "A setting changes nothing here, because another one leaves it no role.",
+    """
+A setting changes nothing here, because another one leaves it no role: the `seed` of a split by ranges, a `patience`
+that is as long as the run, a group that says nothing but what it selects.""",
     severity="warning",
 )
 

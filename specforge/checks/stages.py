@@ -1,6 +1,7 @@
 """Whether what the recipe selects exists, and can be trained as it says."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from specforge.catalog.definition import Optimizer
 from specforge.catalog.discovery import definition, word_for
@@ -9,7 +10,7 @@ from specforge.checks.subject import Subject
 from specforge.diagnostics import Span, define, nearest
 from specforge.graph.plan import EVERYTHING, frozen_in, group_of, named
 from specforge.graph.selection import Weight, lies_in, selects, spelled, weights_of, words_of
-from specforge.recipe import Selector, Stage
+from specforge.recipe import Chosen, Selector, Stage
 from specforge.shapes import spelled as shape_text
 
 SELECTION = define(
@@ -31,7 +32,9 @@ of convolutions and linear layers, not biases and norms. Give it those by a grou
 NOTHING_TRAINS = define(
     "SF526",
     "nothing-to-train",
-    "A stage in which every parameter is frozen trains nothing. Freeze less, or remove the stage.",
+    """
+A stage in which every parameter is frozen trains nothing, nor does a recipe for a network without parameters, or with
+`trainable: false` in every layer that has some. Freeze less, or remove the stage.""",
 )
 
 
@@ -40,85 +43,132 @@ def check_stages(subject: Subject) -> None:
     train, graph = subject.spec.train, subject.graph
     if train is None or graph is None:
         return
-    weights = [weight for weight in weights_of(graph) if weight.trainable]
+    network = _Network(weights_of(graph), [(node.path, node.kind) for node in graph.leaves()])
+    if not network.trained:
+        hint = "remove a `trainable: false`" if network.still else "add a layer with weights"
+        message = "the network has no parameter to train"
+        subject.findings.add(NOTHING_TRAINS, subject.key_span("train"), message, hint)
+        return
     frozen: frozenset[str] = frozenset()
     for number, stage in enumerate(train.all_stages):
-        _check_freezing(subject, number, stage, weights, frozen)
-        _check_groups(subject, number, stage, weights)
-        frozen = frozen_in(stage, weights, frozen)
-        trained = [weight for weight in weights if weight.name not in frozen]
-        if weights and not trained:
-            span = stage_span(subject, number, "freeze")
-            subject.findings.add(NOTHING_TRAINS, span, "every parameter is frozen in this stage", "freeze less")
+        before = frozen
+        _check_freezing(subject, number, stage, network, before)
+        _check_groups(subject, number, stage, network)
+        frozen = frozen_in(stage, network.trained, before)
+        trained = [weight for weight in network.trained if weight.name not in frozen]
+        if not trained and stage.freeze is not None:
+            message = "every parameter is frozen in this stage"
+            message += ", together with what was frozen before" if before else ""
+            hint = "`unfreeze` something, or freeze less" if before else "freeze less"
+            subject.findings.add(NOTHING_TRAINS, stage_span(subject, number, "freeze"), message, hint)
         _check_optimizers(subject, number, stage, trained)
 
 
-def _check_freezing(subject: Subject, number: int, stage: Stage, weights: list[Weight], frozen: frozenset[str]) -> None:
-    now = frozen | named(stage.freeze, weights)
-    among = {"freeze": weights, "unfreeze": [weight for weight in weights if weight.name in now]}
+class _Network:
+    """What a selector can mean: the parameters that are trained, and all layers by path and kind."""
+
+    def __init__(self, weights: Sequence[Weight], layers: Sequence[tuple[str, str]]):
+        self.trained = [weight for weight in weights if weight.trainable]
+        self.still = [weight for weight in weights if not weight.trainable]
+        self.layers = layers
+
+    def has_layer(self, key: str, word: str) -> bool:
+        """Whether a path or a kind is that of a layer, with parameters or not."""
+        if key == "path":
+            return any(lies_in(path, word) for path, _ in self.layers)
+        return key == "kind" and any(kind == word for _, kind in self.layers)
+
+    def known(self, key: str) -> set[str]:
+        """What a word of this key could be."""
+        if key == "path":
+            steps = [weight.path.split(".") for weight in self.trained]
+            return {".".join(parts[:depth]) for parts in steps for depth in range(1, len(parts) + 1)}
+        return {weight.kind if key == "kind" else weight.parameter for weight in self.trained}
+
+
+@dataclass(frozen=True)
+class _Use:
+    """A selector where it is used: at which path of which stage, among which parameters.
+
+    One that `is_bare` was written as a text or a list of them: `freeze: [stem, head]`.
+    """
+
+    number: int
+    path: tuple[str | int, ...]
+    select: Selector
+    candidates: list[Weight]
+    is_bare: bool = False
+
+    def place(self, subject: Subject, key: str, index: int) -> Span:
+        """Where a word of the selector stands: alone, or in a list."""
+        inside = (index,) if self.is_bare else (key, index)
+        return stage_span(subject, self.number, *self.path, *inside)
+
+
+def _check_freezing(subject: Subject, number: int, stage: Stage, network: _Network, frozen: frozenset[str]) -> None:
+    now = frozen | named(stage.freeze, network.trained)
+    among = {"freeze": network.trained, "unfreeze": [w for w in network.trained if w.name in now]}
+    chosen: Chosen
     for key, candidates in among.items():
-        chosen: Selector | str | tuple[str, ...] | None = getattr(stage, key)
-        span = stage_span(subject, number, key)
-        if chosen is None:
-            continue
-        if chosen == EVERYTHING:
-            if not candidates:
-                subject.findings.add(SELECTION, span, f"`{key}: all` finds nothing that is frozen", "remove it")
-            continue
-        select = chosen if isinstance(chosen, Selector) else Selector(path=chosen)
-        _report_idle(subject, span, f"`{key}`", select, candidates, weights)
+        chosen = getattr(stage, key)
+        if chosen == EVERYTHING and not candidates:
+            span = stage_span(subject, number, key)
+            subject.findings.add(SELECTION, span, f"`{key}: all` finds nothing that is frozen", "remove it")
+        elif chosen is not None and chosen != EVERYTHING:
+            select = chosen if isinstance(chosen, Selector) else Selector(path=chosen)
+            is_bare = not isinstance(chosen, Selector)
+            _report_idle(subject, _Use(number, (key,), select, candidates, is_bare), network)
 
 
-def _check_groups(subject: Subject, number: int, stage: Stage, weights: list[Weight]) -> None:
+def _check_groups(subject: Subject, number: int, stage: Stage, network: _Network) -> None:
     for place, group in enumerate(stage.groups):
-        span = stage_span(subject, number, "groups")
-        label = f"group {place + 1} of `groups`"
-        if _report_idle(subject, span, label, group.select, weights, weights):
+        use = _Use(number, ("groups", place, "select"), group.select, network.trained)
+        if _report_idle(subject, use, network):
             continue
-        if not any(group_of(stage, weight) == place for weight in weights):
-            message = f"{label} ({spelled(group.select) or 'all'}) gets no parameter: those above it take all of them"
+        if not any(group_of(stage, weight) == place for weight in network.trained):
+            message = (
+                f"this group ({spelled(group.select) or 'all'}) gets no parameter: those above it take all of them"
+            )
+            span = stage_span(subject, number, *use.path)
             subject.findings.add(SELECTION, span, message, "put the narrower group first")
 
 
-def _report_idle(
-    subject: Subject, span: Span, what: str, select: Selector, candidates: list[Weight], weights: list[Weight]
-) -> bool:
+def _report_idle(subject: Subject, use: _Use, network: _Network) -> bool:
     """Whether a selector, or a word in it, matches nothing, which is told."""
     found = False
-    for key, words in words_of(select).items():
-        for word in words:
-            if not any(selects(Selector(**{key: word}), weight) for weight in candidates):
-                message, hint = _idle_word(key, word, weights)
-                subject.findings.add(SELECTION, span, f"{what}: {message}", hint)
+    for key, words in words_of(use.select).items():
+        for index, word in enumerate(words):
+            if not any(selects(Selector(**{key: word}), weight) for weight in use.candidates):
+                message, hint = _idle_word(key, word, network)
+                subject.findings.add(SELECTION, use.place(subject, key, index), message, hint)
                 found = True
-    if not found and not any(selects(select, weight) for weight in candidates):
-        message = f"{what}: no parameter matches all of {spelled(select)}"
-        subject.findings.add(SELECTION, span, message, "loosen one of them")
+    if not found and not any(selects(use.select, weight) for weight in use.candidates):
+        message = f"no parameter matches all of {spelled(use.select)}"
+        subject.findings.add(SELECTION, stage_span(subject, use.number, *use.path), message, "leave one of them out")
         found = True
     return found
 
 
-def _idle_word(key: str, word: str, weights: list[Weight]) -> tuple[str, str | None]:
-    known = {"path": _paths(weights), "kind": {w.kind for w in weights}, "parameter": {w.parameter for w in weights}}
-    close = nearest(word, sorted(known[key]))
-    exists = key == "path" and any(lies_in(weight.path, word) for weight in weights)
-    if exists:
+def _idle_word(key: str, word: str, network: _Network) -> tuple[str, str | None]:
+    select = Selector(**{key: word})
+    if any(selects(select, weight) for weight in network.trained):
         return f"`{word}` is not frozen here", "remove it"
-    if key == "kind" and definition("layers", word) is not None:
-        return f"the network has no `{word}` with parameters to train", None
-    return f"`{key}: {word}` matches no parameter to train", f"did you mean `{close}`?" if close else _listed(
-        known[key]
-    )
+    if any(selects(select, weight) for weight in network.still):
+        return f"`{word}` is never trained: it has `trainable: false`", f"remove that, or `{word}` here"
+    if network.has_layer(key, word):
+        return f"`{word}` has no parameters", _known_words(key, network)
+    close = nearest(word, sorted(network.known(key)))
+    is_layer = key == "kind" and definition("layers", word) is not None
+    hint = f"did you mean `{close}`?" if close and not is_layer else _known_words(key, network)
+    if key == "parameter":
+        return f"no parameter is called `{word}`", hint
+    return f"the network has no {'layer ' if key == 'path' else ''}`{word}`", hint
 
 
-def _paths(weights: Iterable[Weight]) -> set[str]:
-    steps = [weight.path.split(".") for weight in weights]
-    return {".".join(parts[:depth]) for parts in steps for depth in range(1, len(parts) + 1)}
-
-
-def _listed(names: set[str]) -> str:
-    outer = sorted((name for name in names if "." not in name), key=lambda name: (len(name), name))
-    return "there are " + ", ".join(f"`{name}`" for name in outer[:12])
+def _known_words(key: str, network: _Network) -> str:
+    outer = sorted((name for name in network.known(key) if "." not in name), key=lambda name: (len(name), name))
+    what = "names of parameters" if key == "parameter" else "with parameters"
+    return f"{what}: " + ", ".join(f"`{name}`" for name in outer[:12])
 
 
 def _check_optimizers(subject: Subject, number: int, stage: Stage, trained: list[Weight]) -> None:
@@ -131,7 +181,12 @@ def _check_optimizers(subject: Subject, number: int, stage: Stage, trained: list
             continue
         told.add(type(optimizer))
         word = word_for(optimizer)
-        span = stage_span(subject, number, "optimizer" if own is None else "groups")
+        path = ("optimizer",) if own is None or place is None else ("groups", place, "optimizer")
         message = f"`{word}` can't train `{weight.name}` of shape {shape_text(weight.shape)}: it needs a matrix"
-        hint = f"select `{{kind: [conv, linear], parameter: weight}}` for `{word}` in `groups`"
-        subject.findings.add(UNTRAINABLE, span, message, hint)
+        kinds = ", ".join(sorted({w.kind for w in trained if len(w.shape) >= optimizer.fewest_axes}))
+        select = f"`select: {{kind: [{kinds}], parameter: weight}}`"
+        if own is None:
+            hint = f"write it in a group with {select}, and another optimizer here for the rest"
+        else:
+            hint = f"let the group take only {select}"
+        subject.findings.add(UNTRAINABLE, stage_span(subject, number, *path), message, hint)

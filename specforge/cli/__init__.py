@@ -17,6 +17,7 @@ COMMANDS = {
     "config": "config",
     "diff": "diff",
     "preview": "preview",
+    "lr-find": "lr_find",
     "train": "train",
     "evaluate": "evaluate",
     "compare": "compare",

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from specforge.analysis import analyse
+from specforge.cli import console
 from specforge.cli.guard import guarded
 from specforge.cli.options import Settings, SpecArgument
 
@@ -22,12 +23,15 @@ def config(
     hash_: Annotated[bool, typer.Option("--hash", help="Print only the hash of what the spec means.")] = False,
 ) -> None:
     """Print the spec with extends, params, blocks and repeats applied, and defaults left out."""
-    from specforge.resolved import spec_hash, to_json, to_yaml
+    from specforge.resolved import keeps_search, spec_hash, to_json, to_yaml
 
     found, _ = analyse(spec, tuple(set_ or ())).require()
     if hash_:
         print(spec_hash(found))
     else:
+        if not keeps_search(found):
+            told = "`search` is left out: it varies params, blocks or layers, which a resolved spec no longer has"
+            console.note(("note", "bold"), f": {told}")
         print(to_yaml(found) if format_ is Format.yaml else to_json(found), end="")
 
 

@@ -46,6 +46,8 @@ def train(
 
         raise SpecError(incomplete(spec), analysis.texts)
     console.note((loaded.name, "bold"), f": {graph.trainable_parameters:,} trainable parameters, {graph.macs:,} MACs")
+    if loaded.search is not None:
+        console.note("`search` is not for `train`: this run trains the spec's own values")
     with reported(resume=_resume_command()):
         from specforge import experiment
         from specforge.cli.progress import progress

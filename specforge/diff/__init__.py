@@ -36,6 +36,7 @@ def diff(a: str | Path | Analysis, b: str | Path | Analysis) -> Difference:
         macs=(before.graph.macs, after.graph.macs),
         recipe=tuple(differences(before.spec.train, after.spec.train, "train")),
         data=tuple(differences(before.spec.data, after.spec.data, "data")),
+        search=tuple(differences(before.spec.search, after.spec.search, "search")),
         checkpoints=_checkpoints(before.graph, after.graph),
         parts=_parts(before) | _parts(after),
     )
@@ -43,7 +44,9 @@ def diff(a: str | Path | Analysis, b: str | Path | Analysis) -> Difference:
 
 def _parts(side: Side) -> frozenset[str]:
     return frozenset(
-        name for name, section in (("data", side.spec.data), ("recipe", side.spec.train)) if section is not None
+        name
+        for name, section in (("data", side.spec.data), ("recipe", side.spec.train), ("search", side.spec.search))
+        if section is not None
     )
 
 

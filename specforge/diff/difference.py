@@ -139,7 +139,10 @@ class Checkpoints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """How `after` differs from `before` (their names). `same`: nothing that a run or its weights could show differs."""
+    """How `after` differs from `before` (their names).
+
+    `same`: nothing differs that a run, its weights or a search could show.
+    """
 
     before: str
     after: str
@@ -148,12 +151,15 @@ class Difference:
     macs: tuple[int, int]
     recipe: tuple[Setting, ...]
     data: tuple[Setting, ...]
+    search: tuple[Setting, ...] = ()
     checkpoints: Checkpoints
-    parts: frozenset[str] = field(default_factory=frozenset)  # "recipe", "data": what at least one of them has
+    parts: frozenset[str] = field(
+        default_factory=frozenset
+    )  # "recipe", "data", "search": what at least one of them has
 
     @property
     def same(self) -> bool:
-        return not (self.architecture.all or self.recipe or self.data) and self.checkpoints.compatible
+        return not (self.architecture.all or self.recipe or self.data or self.search) and self.checkpoints.compatible
 
     def to_dict(self) -> dict[str, Any]:
         before, after = self.parameters
@@ -164,5 +170,6 @@ class Difference:
             "macs": {"before": self.macs[0], "after": self.macs[1]},
             "recipe": [setting.to_dict() for setting in self.recipe],
             "data": [setting.to_dict() for setting in self.data],
+            "search": [setting.to_dict() for setting in self.search],
             "checkpoint_compatible": self.checkpoints.to_dict(),
         }

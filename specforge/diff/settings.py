@@ -6,7 +6,7 @@
 The word of a choice is no step of a path, as in `--set`. Defaults count as if they were written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from specforge.binding import held
@@ -28,6 +28,9 @@ def differences(before: Any, after: Any, path: str) -> Iterator[Setting]:
     elif _are_alike(before, after):
         for number, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from differences(old, new, f"{path}[{number}]")
+    elif isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in dict.fromkeys([*before, *after]):
+            yield from differences(before.get(name), after.get(name), _below(path, name))
     elif before != after:
         yield Setting(path, plain_value(before), plain_value(after))
 

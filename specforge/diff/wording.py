@@ -32,7 +32,9 @@ def lines(difference: Difference) -> Iterator[Line]:
     yield from _one_sided("added", "+", architecture.added)
     yield from _all_changed(architecture.changed)
     yield from _moved(architecture.moved)
-    yield from (("changed", f"~ {_setting(setting)}") for setting in (*difference.data, *difference.recipe))
+    yield from (
+        ("changed", f"~ {_setting(setting)}") for setting in (*difference.data, *difference.recipe, *difference.search)
+    )
     before, after = (totals.total for totals in difference.parameters)
     yield "plain", _number("parameters", before, after)
     yield "plain", _number("MACs", *difference.macs)
@@ -55,7 +57,9 @@ def headline(difference: Difference) -> str:
     """`same architecture, different recipe`."""
     architecture = difference.architecture
     differs = {"architecture": not architecture.is_only_renamed}
-    differs |= {name: bool(getattr(difference, name)) for name in ("data", "recipe") if name in difference.parts}
+    differs |= {
+        name: bool(getattr(difference, name)) for name in ("data", "recipe", "search") if name in difference.parts
+    }
     same = [name for name, different in differs.items() if not different]
     different = [name for name, different in differs.items() if different]
     words = [f"{word} {_and(names)}" for word, names in (("different", different), ("same", same)) if names]

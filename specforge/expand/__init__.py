@@ -29,6 +29,7 @@ from specforge.expand.substitution import (
     substitute,
     value_of,
 )
+from specforge.expand.variation import is_evaluated_later
 from specforge.expand.words import Choices, Signatures
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
@@ -48,10 +49,14 @@ DEFINITIONS = ("params", "blocks")
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """A tree without anything left to resolve, its `params` and `blocks`, and what was `written` before settings."""
+    """A tree without anything left to resolve, its `params` and `blocks`, and what was `written` before settings.
+
+    `root` is what was written with the settings, files merged and nothing evaluated.
+    """
 
     tree: Mapping
     written: Mapping
+    root: Mapping
     definitions: dict[str, Entry]
     blocks: dict[str, Block]
     used_blocks: frozenset[str]
@@ -78,13 +83,30 @@ def expand(
         found = "a list" if not isinstance(root, Scalar) else f"`{root.text}`"
         findings.add(NOT_A_SPEC, root.span, f"a spec is a mapping, found {found}", "start with `specforge: 1`")
         return None
+    try:
+        written = resolve_extends(root, file, load, choices, as_written(signature), findings)
+    except TooLarge:
+        return None
+    if written is None:
+        return None
+    tree = apply_settings(written, settings, choices, findings)
+    expanded = expand_merged(tree, load=load, choices=choices, signature=signature, recipe=recipe, findings=findings)
+    return None if expanded is None else replace(expanded, written=written)
+
+
+def expand_merged(
+    tree: Mapping,
+    *,
+    load: Load,
+    choices: Choices,
+    signature: Signatures,
+    recipe: frozenset[str],
+    findings: Findings,
+) -> Expanded | None:
+    """The rest of `expand`, of a tree whose files are merged and whose settings are made."""
     signature = as_written(signature)
     try:
-        written = resolve_extends(root, file, load, choices, signature, findings)
-        if written is None:
-            return None
-        tree = apply_settings(written, settings, choices, findings)
-        expanded = _expanded(written, tree, signature, _Zoo(load, choices, signature, findings).network, findings)
+        expanded = _expanded(tree, signature, _Zoo(load, choices, signature, findings).network, findings)
     except TooLarge:
         return None
     train = expanded.tree.entries.get("train")
@@ -112,16 +134,14 @@ class _Zoo:
         found = resolve_extends(network, path, self.load, self.choices, self.signature, self.findings)
         if found is None:
             return None, None
-        model = _expanded(found, found, self.signature, self.network, self.findings).tree.get("model")
+        model = _expanded(found, self.signature, self.network, self.findings).tree.get("model")
         if not isinstance(model, Mapping) or "layers" not in model.entries:
             return None, None
         layers = with_defaults(model.entries["layers"].value, model.get("defaults"), self.signature)
         return layers, found.get("weights")
 
 
-def _expanded(
-    written: Mapping, tree: Mapping, signature: Signatures, expand_zoo: ExpandZoo, findings: Findings
-) -> Expanded:
+def _expanded(tree: Mapping, signature: Signatures, expand_zoo: ExpandZoo, findings: Findings) -> Expanded:
     scope = _params(tree.get("params"), Budget(findings), findings)
     blocks = define_blocks(tree.get("blocks"), signature, findings)
     expander = ItemExpander(blocks, signature, expand_zoo, findings)
@@ -133,7 +153,7 @@ def _expanded(
     for name in blocks.keys() - expander.used:
         expander.reader.check(blocks[name].layers or Sequence(tree.span, ()), scope)
     definitions = {key: entry for key, entry in tree.entries.items() if key in DEFINITIONS}
-    return Expanded(Mapping(tree.span, entries), written, definitions, blocks, frozenset(expander.used))
+    return Expanded(Mapping(tree.span, entries), tree, tree, definitions, blocks, frozenset(expander.used))
 
 
 def _section(key: str, node: Node, scope: Scope, expander: ItemExpander, findings: Findings) -> Node:
@@ -141,6 +161,8 @@ def _section(key: str, node: Node, scope: Scope, expander: ItemExpander, finding
         value = evaluated(node, scope, findings)
         if isinstance(value, LayerValue):
             return _section(key, value.node, value.scope, expander, findings)
+    if key == "search" and isinstance(node, Mapping):
+        return _search(node, scope, findings)
     if key != "model" or not isinstance(node, Mapping):
         return substitute(node, scope, findings)
     entries = {
@@ -151,6 +173,22 @@ def _section(key: str, node: Node, scope: Scope, expander: ItemExpander, finding
         for name, entry in node.entries.items()
     }
     return Mapping(node.span, entries)
+
+
+def _search(node: Mapping, scope: Scope, findings: Findings) -> Mapping:
+    """The `search` section; values for places that know other names are left as they are written."""
+    space = node.get("space")
+    if not isinstance(space, Mapping):
+        evaluated_now = substitute(node, scope, findings)
+        assert isinstance(evaluated_now, Mapping)
+        return evaluated_now
+    entries = {
+        path: entry if is_evaluated_later(path) else Entry(entry.key, substitute(entry.value, scope, findings))
+        for path, entry in space.entries.items()
+    }
+    rest = substitute(node.without("space"), scope, findings)
+    assert isinstance(rest, Mapping)
+    return rest.with_entry("space", Entry(node.entries["space"].key, Mapping(space.span, entries)))
 
 
 def _params(node: Node | None, budget: Budget, findings: Findings) -> Scope:

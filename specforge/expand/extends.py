@@ -21,6 +21,8 @@ from specforge.source import Entry, Mapping, Node, Scalar
 
 NEVER_INHERITED = ("name", "description", "source", "assumed", "accept", "weights", "expect", "reported", "extends")
 
+PARAMS = ("params",)
+
 BAD_EXTENDS = define(
     "SF203",
     "bad-extends",
@@ -93,10 +95,17 @@ def merge(base: Mapping, over: Mapping, choices: Choices, path: words.Path = ())
         old = base.get(key)
         if old is not None and below in choices:
             value = merged_choice(old, value, choices, below)
-        elif isinstance(old, Mapping) and isinstance(value, Mapping):
+        elif (
+            isinstance(old, Mapping) and isinstance(value, Mapping) and not (path == PARAMS and _are_words(old, value))
+        ):
             value = merge(old, value, choices, below)
         entries[key] = Entry(entry.key, value)
     return Mapping(over.span, entries)
+
+
+def _are_words(old: Mapping, new: Mapping) -> bool:
+    """Whether each is one word with its arguments, another one: of params, a layer that replaces a layer."""
+    return len(old.entries) == 1 == len(new.entries) and old.entries.keys() != new.entries.keys()
 
 
 def merged_choice(old: Node, new: Node, choices: Choices, path: words.Path) -> Node:

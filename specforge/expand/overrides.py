@@ -24,21 +24,34 @@ A setting is `path=value`: keys separated by dots, then a YAML value, as in `--s
 )
 
 BEFORE = ("extends", "include", "edit")
+SPACE = ("search", "space")
 
 
 def apply_settings(root: Mapping, settings: tuple[str, ...], choices: Choices, findings: Findings) -> Mapping:
     """Every setting applied in order."""
     for line, setting in enumerate(settings, start=1):
         path, equals, text = setting.partition("=")
-        steps = tuple(path.strip().split("."))
+        steps = steps_of(path)
         whole = Span(NAME, line, 1, line, len(setting) + 1)
         if not equals or not all(steps):
             findings.add(BAD_SETTING, whole, f"`{setting}` is not `path=value`", "write `--set train.epochs=5`")
             continue
         value = _value(text, len(path) + 1, line, findings)
         if value is not None:
-            root = _Setting(path, line, steps, value, choices, findings).apply(root, 0)
+            at = Span(NAME, line, 1, line, len(path) + 1)
+            root = _Setting(steps, value, at, choices, findings).apply(root, 0)
     return root
+
+
+def apply_value(root: Mapping, path: str, value: Node, at: Span, choices: Choices, findings: Findings) -> Mapping:
+    """The tree with a value at a path that is written at `at`, as a setting of the command line would put it there."""
+    return _Setting(steps_of(path), value, at, choices, findings).apply(root, 0)
+
+
+def steps_of(path: str) -> Path:
+    """The keys of a path. What is below `search.space` is one key, a path itself."""
+    steps = tuple(path.strip().split("."))
+    return (*SPACE, ".".join(steps[2:])) if steps[:2] == SPACE and len(steps) > 2 else steps
 
 
 def _value(text: str, offset: int, line: int, findings: Findings) -> Node | None:
@@ -54,13 +67,18 @@ def _value(text: str, offset: int, line: int, findings: Findings) -> Node | None
 
 
 class _Setting:
-    def __init__(self, path: str, line: int, steps: Path, value: Node, choices: Choices, findings: Findings):
-        self.path, self.line, self.steps, self.value = path, line, steps, value
+    """One value on its way to its place; `at` is where its path is written."""
+
+    def __init__(self, steps: Path, value: Node, at: Span, choices: Choices, findings: Findings):
+        self.steps, self.value, self.at = steps, value, at
         self.choices, self.findings = choices, findings
 
     def span(self, depth: int) -> Span:
-        column = sum(len(step) + 1 for step in self.steps[:depth]) + 1
-        return Span(NAME, self.line, column, self.line, column + len(self.steps[depth]))
+        """Where a step of the path is written."""
+        if (self.at.end_line, self.at.end_column - self.at.column) != (self.at.line, len(".".join(self.steps))):
+            return self.at  # in quotes
+        column = self.at.column + sum(len(step) + 1 for step in self.steps[:depth])
+        return self.at._replace(column=column, end_column=column + len(self.steps[depth]))
 
     def apply(self, node: Mapping, depth: int) -> Mapping:
         """`node` with the value set below it; `depth` steps lead to it."""
@@ -98,9 +116,12 @@ class _Setting:
             return None
         word, entry = choice
         arguments = named(entry.value, self.choices[here](word))
+        if isinstance(entry.value, Scalar) and "$" in entry.value.text:
+            arguments = None  # it may hold any of the ways to write them
         if following == word:
-            return self.apply(Mapping(old.span, {word: entry}), depth + 1)
-        if arguments is None or (isinstance(entry.value, Scalar) and "$" in entry.value.text):
+            given = entry if arguments is None else Entry(entry.key, arguments)
+            return self.apply(Mapping(old.span, {word: given}), depth + 1)
+        if arguments is None:
             self._report(depth, f"written without argument names, as `{word}: …`", following)
             return None
         return Mapping(old.span, {word: Entry(entry.key, self.apply(arguments, depth + 1))})

@@ -25,6 +25,7 @@ _ABOUT = {
     "augmentations": "What stands in `data.augment`. Training images only.",
     "mixes": "What stands behind `data.mix`, one word or a list of them. Training images only.",
     "datasets": "What stands behind `data.dataset`.",
+    "distributions": "What stands behind a path in `search.space`.",
     "items": "What may stand beside the layer of an item.",
     "keys": "Every key of a spec, by its path. Those of lists are the keys of each entry.",
     "diagnostics": "Every finding, by its code. `accept` takes the code or the name of a warning.",

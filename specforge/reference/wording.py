@@ -47,6 +47,8 @@ def _entry(annotation: Any) -> str:
     """A layer, a section, or a word of a family."""
     if annotation is Item:
         return "layer"
+    if annotation is Any:
+        return "value"
     if isinstance(annotation, type) and issubclass(annotation, Definition):
         return singular(annotation.family)
     if isinstance(annotation, type) and issubclass(annotation, Section):

@@ -72,7 +72,7 @@ def _complete_sections(kind: type[Section], found: dict[str, Schema]) -> dict[st
         for arm in held(field.annotation):
             below = _below(arm.type, found) if arm.type is not None else None
             if below is not None:
-                demands[name] = _listed(below, arm.levels)
+                demands[name] = _listed({"additionalProperties": below} if arm.by_name else below, arm.levels)
     if needed or demands:
         found[f"complete-{kind.__name__}"] = {"required": needed, "properties": demands}
     return found

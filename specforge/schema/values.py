@@ -51,6 +51,8 @@ def arms(annotation: Any, metadata: tuple[Any, ...] = ()) -> list[Schema]:
         return [_list(arguments, metadata)]
     if origin is dict:
         return [{"type": "object", "additionalProperties": values(arguments[1])}]
+    if annotation is Any:
+        return [{}]
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return [reference(annotation.family if issubclass(annotation, Definition) else annotation.__name__)]
     return [_scalar(annotation, metadata)]
@@ -100,6 +102,8 @@ def joined(alternatives: list[Schema]) -> Schema:
 
     What is referred to allows an expression and `null` itself.
     """
+    if {} in alternatives:
+        return {}
     apart = [arm for arm in alternatives if "type" not in arm]
     plain = [arm for arm in alternatives if "type" in arm]
     if plain or not any("$ref" in arm for arm in apart):

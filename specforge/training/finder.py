@@ -33,13 +33,19 @@ _UNSETTLED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """One try: the rates that were taken, the loss before each step, the same smoothed, and what was chosen."""
+class Curve:
+    """One try of a stage, from 0: the rates that were taken, the loss before each step, and the same smoothed."""
 
     stage: int
     rates: tuple[float, ...]
     losses: tuple[float, ...]
     smoothed: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep(Curve):
+    """A try, and what was chosen."""
+
     chosen: float
 
 
@@ -64,7 +70,22 @@ def sweep(
     high: float = HIGHEST,
     steps: int = STEPS,
 ) -> Sweep:
-    """Raise the rate from `low` to `high`, until the loss diverges at the latest. A TrainingError if none helps."""
+    """The curve with its best rate; a TrainingError if none helps."""
+    found = curve(learner, train, plan, batches, low=low, high=high, steps=steps)
+    return Sweep(**asdict(found), chosen=chosen(found.rates, found.smoothed))
+
+
+def curve(
+    learner: Learner,
+    train: Train,
+    plan: StagePlan,
+    batches: TrainBatches,
+    *,
+    low: float = LOWEST,
+    high: float = HIGHEST,
+    steps: int = STEPS,
+) -> Curve:
+    """Raise the rate from `low` to `high`, until the loss diverges at the latest."""
     state = {name: tensor.clone() for name, tensor in learner.module.state_dict().items()}
     random = torch.get_rng_state()
     try:
@@ -73,8 +94,7 @@ def sweep(
         learner.module.load_state_dict(state)
         learner.module.zero_grad(set_to_none=True)
         torch.set_rng_state(random)
-    smoothed = _smoothed(losses)
-    return Sweep(plan.number, rates, losses, smoothed, chosen(rates, smoothed))
+    return Curve(plan.number, rates, losses, _smoothed(losses))
 
 
 def _tried(
@@ -130,6 +150,23 @@ def chosen(rates: tuple[float, ...], smoothed: tuple[float, ...]) -> float:
             hint="write a number for `lr`; `specforge lr-find` draws the curve for a range of your own",
         )
     return rates[min(slopes, key=slopes.__getitem__)]
+
+
+def as_written(rate: float) -> float:
+    """The rate as a person would write it: the curve does not know more digits."""
+    return float(f"{rate:.2g}")
+
+
+def with_rate_to_find(plan: StagePlan) -> StagePlan:
+    """The stage with its optimizer's rate to be found, and that of the groups that have the same one."""
+    rate = plan.stage.optimizer.lr
+    groups = tuple(
+        group._replace(optimizer=group.optimizer.model_copy(update={"lr": "find"}))
+        if group.optimizer.lr == rate
+        else group
+        for group in plan.groups
+    )
+    return plan._replace(groups=groups)
 
 
 def sweeps_file(sweeps: Sequence[Sweep]) -> bytes:

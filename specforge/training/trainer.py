@@ -19,7 +19,7 @@ from specforge.training.environment import environment
 from specforge.training.epochs import Epochs
 from specforge.training.errors import TrainingError
 from specforge.training.final_test import final_test
-from specforge.training.finder import Sweep, sweep, sweeps_file, with_rate
+from specforge.training.finder import Sweep, as_written, sweep, sweeps_file, with_rate
 from specforge.training.interrupts import InterruptGuard
 from specforge.training.learner import Learner
 from specforge.training.listener import Listener, Silence
@@ -81,8 +81,7 @@ class _Finder:
     def __call__(self, learner: Learner, plan: StagePlan, batches: TrainBatches) -> float:
         assert self._spec.train is not None
         found = sweep(learner, self._spec.train, plan, batches)
-        # as a person would write it: the curve does not know more digits
-        rate = float(f"{found.chosen:.2g}")
+        rate = as_written(found.chosen)
         self._sweeps.append(found)
         self._spec = with_rate(self._spec, plan.number, rate)
         self._run.write("lr_find.json", sweeps_file(self._sweeps))

@@ -58,8 +58,8 @@ def entries(value: Any) -> Iterator[Any]:
     elif isinstance(value, Item):
         yield from entries(value.layer)
         yield from entries(tuple(value.initializers.values()))
-    elif isinstance(value, tuple):
-        for part in value:
+    elif isinstance(value, tuple | dict):
+        for part in value.values() if isinstance(value, dict) else value:
             yield from entries(part)
 
 

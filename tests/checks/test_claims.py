@@ -20,3 +20,21 @@ def test_an_expected_count_that_is_another_count_is_named(tmp_path: Path) -> Non
     assert found.message == "`trainable_parameters` is 14, expected 18: 4 too few"
     assert found.hint is not None
     assert "`total_parameters`" in found.hint
+
+
+def test_entries_of_lists_are_assumed_by_number(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("""
+specforge: 1
+name: m
+assumed: [train.stages.0.epochs, train.stages.1.optimizer.lr, train.stages.2.epochs, data.augment.0.padding]
+model: {input: [1, 8, 8], layers: [flatten, {linear: 10}]}
+data: {dataset: digits, augment: [{crop: 1}]}
+train:
+  batch_size: 8
+  optimizer: {adam: 1e-3}
+  loss: cross_entropy
+  stages: [{epochs: 1}, {epochs: 2, optimizer: {adam: {lr: 1e-4}}}]
+""")
+    (found,) = analyse(spec).findings
+    assert (found.code, found.message) == ("SF502", "`train.stages.2.epochs` is not a path of this spec: no `2`")

@@ -201,6 +201,12 @@ def merged(base: str, over: str) -> Any:
         ("{a: 1}", "{a: '$nothing'}", {"a": "$nothing"}),
         ("{pick: {x: {k: 1}}}", "{pick: {x: {l: 2}}}", {"pick": {"x": {"k": 1, "l": 2}}}),
         ("{pick: {x: {k: 1}}}", "{pick: {y: {l: 2}}}", {"pick": {"y": {"l": 2}}}),
+        ("{params: {gate: {x: {k: 1}}}}", "{params: {gate: {y: {l: 2}}}}", {"params": {"gate": {"y": {"l": 2}}}}),
+        (
+            "{params: {gate: {x: {k: 1}}}}",
+            "{params: {gate: {x: {l: 2}}}}",
+            {"params": {"gate": {"x": {"k": 1, "l": 2}}}},
+        ),
     ],
 )
 def test_merging(base: str, over: str, expected: Any) -> None:

@@ -1,0 +1,1 @@
+"""The catalogue's distributions; each public class is a word (see `specforge list`)."""

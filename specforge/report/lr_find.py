@@ -1,0 +1,143 @@
+"""Sweeps of the learning-rate finder -> a picture: the loss over the rate, and where the rate was chosen.
+
+    runs/lab2/lr_find.json  ->  runs/lab2/lr_find.png
+
+Each stage whose rate was found has a panel of its own.
+"""
+
+import io
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter, ValidationError
+
+from specforge.report import figures
+from specforge.report.axis import Axis
+from specforge.report.run import RunError, RunFile
+from specforge.report.writing import replace_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LINE, _CHOSEN = "#0072B2", "#D55E00"
+_INK, _FAINT, _GRID, _DOTS = "#24292f", "#6a737d", "#e4e7ea", "#8fb3cc"
+_WIDTH, _HEIGHT = 7.6, 4.6  # of a panel with the room around it, in inches
+_LEFT, _RIGHT, _TOP, _BOTTOM = 0.6, 0.35, 0.95, 0.95
+_TITLE = 60  # letters
+
+
+class RateCurve(RunFile):
+    """A sweep: the rates, the loss before each step, the same smoothed. `stage` counts from 1.
+
+    `chosen` is None where the loss fell at no rate.
+    """
+
+    stage: int = 1
+    chosen: float | None = None
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+    smoothed: tuple[float, ...]
+
+
+_CURVES = TypeAdapter(tuple[RateCurve, ...])
+
+
+def write_lr_find(run_dir: Path, *, name: str) -> Path | None:
+    """Draw `lr_find.png` into the directory of a run whose rate was found. Raises `RunError` for a damaged file."""
+    file = run_dir / "lr_find.json"
+    if not file.is_file():
+        return None
+    try:
+        curves = _CURVES.validate_json(file.read_bytes())
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"]
+        raise RunError(f"{file}: {problem}; the file is damaged, remove it or repeat the run") from None
+    return write_rate_curves(run_dir / "lr_find.png", curves, title=name)
+
+
+def write_rate_curves(file: Path, curves: Sequence[RateCurve], *, title: str) -> Path:
+    """Draw sweeps side by side into a PNG; one without any point has an empty panel."""
+    picture = io.BytesIO()
+    with warnings.catch_warnings():
+        # a name in a script that the font lacks is drawn as boxes; no reason to lose the picture
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        _draw(curves, title).savefig(picture, format="png", dpi=144)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return replace_file(file, picture.getvalue())
+
+
+def _draw(curves: Sequence[RateCurve], title: str) -> "Figure":
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    # no pyplot: it keeps every figure alive and picks a window system
+    width = _WIDTH * len(curves)
+    figure = Figure(figsize=(width, _HEIGHT), facecolor="white")
+    FigureCanvasAgg(figure)
+    shown = title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…"
+    figure.suptitle(
+        f"{shown}   loss over learning rate", x=_LEFT / width, y=1 - 0.25 / _HEIGHT, ha="left", va="top",
+        fontsize=13, fontweight="bold", color=_INK, parse_math=False,
+    )  # fmt: skip
+    frame = {"left": _LEFT / width, "right": 1 - _RIGHT / width}
+    frame |= {"top": 1 - _TOP / _HEIGHT, "bottom": _BOTTOM / _HEIGHT, "wspace": 0.2}
+    panels = figure.subplots(1, len(curves), gridspec_kw=frame, squeeze=False)[0]
+    for axes, curve in zip(panels, curves, strict=True):
+        _draw_panel(axes, curve, named=len(curves) > 1)
+    return figure
+
+
+def _draw_panel(axes: "Axes", curve: RateCurve, *, named: bool) -> None:
+    _draw_frame(axes)
+    told = "no rate at which the loss falls" if curve.chosen is None else f"chosen: {figures.number(curve.chosen)}"
+    stage = f"stage {curve.stage}, " if named else ""
+    axes.set_title(f"{stage}{told}", loc="left", fontsize=10.5, color=_INK, pad=10)
+    if not curve.rates:
+        axes.text(0.5, 0.5, "diverged at once", transform=axes.transAxes, ha="center", va="center", color=_FAINT)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        return
+    _scale(axes, curve)
+    axes.plot(curve.rates, curve.losses, color=_DOTS, marker="o", markersize=2.6, linestyle="", label="loss of a step")
+    axes.plot(curve.rates, curve.smoothed, color=_LINE, linewidth=2, label="smoothed", solid_capstyle="round")
+    if curve.chosen is not None:
+        _mark(axes, curve, curve.chosen)
+    axes.legend(
+        loc="upper left", bbox_to_anchor=(-0.02, -0.14), ncols=3, frameon=False, fontsize=9, labelcolor=_INK,
+        handlelength=1.4, columnspacing=1.6, borderpad=0,
+    )  # fmt: skip
+
+
+def _draw_frame(axes: "Axes") -> None:
+    axes.set_xlabel("learning rate", fontsize=9, color=_FAINT, loc="right", labelpad=2)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(_FAINT)
+    axes.set_axisbelow(True)
+    axes.grid(color=_GRID, linewidth=0.8)
+    axes.tick_params(colors=_FAINT, labelsize=9, length=0, which="both")
+
+
+def _scale(axes: "Axes", curve: RateCurve) -> None:
+    """All decades of the sweep; the losses from the lowest up to the highest of the smoothed ones."""
+    decades = Axis.decades(curve.rates)
+    low, high = min((*curve.losses, *curve.smoothed)), max(curve.smoothed)
+    losses = Axis.around([low, high])
+    axes.set_xscale("log")
+    axes.set_xticks(decades.ticks, [f"{tick:g}" for tick in decades.ticks])
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(decades.low, decades.high)
+    axes.set_yticks(losses.ticks, [figures.number(tick) for tick in losses.ticks])
+    axes.set_ylim(losses.low, losses.high)
+
+
+def _mark(axes: "Axes", curve: RateCurve, chosen: float) -> None:
+    """A line at the rate, and a dot on the curve where it is."""
+    place = min(range(len(curve.rates)), key=lambda at: abs(curve.rates[at] - chosen))
+    axes.axvline(chosen, color=_CHOSEN, linewidth=1.1, linestyle=(0, (4, 3)))
+    axes.plot(
+        [chosen], [curve.smoothed[place]], color=_CHOSEN, marker="o", markersize=7, linestyle="", zorder=4,
+        label="falls fastest",
+    )  # fmt: skip
