@@ -64,7 +64,9 @@ class GradientClipping(Section):
         if self.norm is None and self.value is None:
             raise ValueError("needs `norm` or `value`; write `gradient_clipping: {norm: 1.0}`")
         if self.norm is not None and self.value is not None:
-            raise ValueError("`norm` and `value` exclude each other; keep one of them: `null` removes one that is inherited")
+            raise ValueError(
+                "`norm` and `value` exclude each other; keep one of them: `null` removes one that is inherited"
+            )
         return self
 
 
@@ -77,7 +79,7 @@ class EarlyStopping(Section):
 
     advice: ClassVar[Mapping[str, str]] = {
         "mode": "it follows from the metric: remove it",
-        "restore_best_weights": "which weights are tested is `checkpoint` of `train`, as in `best_validation_loss`",
+        "restore_best_weights": "write `checkpoint: best_validation_loss` in `train`",
     }
     metric: Literal["validation_loss", "validation_accuracy", "train_loss"] = "validation_loss"
     patience: Count = 10
@@ -104,7 +106,7 @@ else:
     _Continue = create_model("_Continue", __base__=Recipe, **{"continue": (bool, False)})  # a keyword of Python's
 
 
-_OF_THE_RUN = ("checkpoint", "ema", "evaluate", "keep_every", "precision", "seed", "snapshots")
+_OF_THE_RUN = ("checkpoint", "ema", "evaluate", "keep_every", "precision", "seed")
 
 
 class Stage(_Continue):
@@ -126,7 +128,10 @@ class Stage(_Continue):
     `gradient_clipping` and `early_stopping` are those of `train`.
     """
 
-    advice: ClassVar[Mapping[str, str]] = dict.fromkeys(_OF_THE_RUN, "all stages share it: write it in `train`")
+    advice: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(_OF_THE_RUN, "all stages share it: write it in `train`"),
+        "snapshots": "a snapshot ensemble has no stages: write `snapshots` and `epochs` in `train`",
+    }
     epochs: Count
     name: str | None = None
     freeze: Chosen = None

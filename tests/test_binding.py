@@ -6,15 +6,18 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
-from specforge.binding import Binder, choice_paths, held, plain, signature
+from specforge.binding import Binder, ChoicePaths, choice_paths, held, plain, signature
 from specforge.binding.annotations import Held
 from specforge.binding.wording import found, listed, value_hint
 from specforge.catalog.definition import Count, Initializer, Items, Optimizer, Section
 from specforge.catalog.discovery import FAMILIES, definition, index
+from specforge.catalog.distributions.choice import Choice
+from specforge.catalog.distributions.ranges import Uniform
 from specforge.catalog.layers.convolution import Conv
 from specforge.catalog.optimizers.adam import Adam
 from specforge.diagnostics import Findings, Span
 from specforge.recipe import Train
+from specforge.search_space import Search
 from specforge.source import Mapping, Node, Scalar, parse
 from specforge.spec import Data, Model, Spec, Split
 
@@ -56,6 +59,8 @@ def word(text: str, family: type[Any] = Optimizer) -> tuple[Any, list[tuple[str,
         (Items, (Held("items", None, 1),)),
         (tuple[Items, ...], (Held("items", None, 2),)),
         (Literal["identity"] | Items, (Held("items", None, 1),)),
+        (dict[str, Optimizer], (Held("word", Optimizer, 0, by_name=True),)),
+        (dict[str, str], ()),
     ],
 )
 def test_what_a_field_holds_is_read_from_its_annotation(annotation: Any, arms: tuple[Held, ...]) -> None:
@@ -67,6 +72,8 @@ def test_the_paths_of_choices() -> None:
     assert {("data", "dataset"), ("train", "optimizer"), ("train", "schedule"), ("train", "loss")} <= paths
     assert {("data", "augment", "*"), ("train", "stages", "*", "optimizer")} <= paths
     assert ("train", "epochs") not in paths
+    assert ("search", "space", "train.optimizer.lr") in ChoicePaths(Spec)
+    assert ("train", "space", "train.optimizer.lr") not in ChoicePaths(Spec)
 
 
 def test_signatures_of_layers() -> None:
@@ -492,3 +499,26 @@ def test_layers_of_layers_keep_their_own_items() -> None:
     body = "sequential: {layers: [{id: x, relu: }]}"
     (a, b), _ = items(f"- {{id: a, {body}}}\n- {{id: b, {body}}}\n")
     assert [item.layer.layers[0].span.line for item in (a, b)] == [1, 2]
+
+
+# --- words by name
+
+
+def test_each_key_of_a_mapping_holds_a_word() -> None:
+    found, messages = bound("space: {a.b: {choice: [1, x]}, c: {uniform: [0, 1]}}", Search)
+    assert messages == []
+    assert isinstance(found, Search)
+    assert found.space == {"a.b": Choice(values=(1, "x")), "c": Uniform(bounds=(0, 1))}
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("space: {a: {chioce: [1]}, b: 3}", ["1:13 SF304 unknown distribution `chioce`",
+                                             "1:30 SF305 expected a word for the distribution, found `3`"]),
+        ("space: [1]", ["1:8 SF303 `space` must be a mapping, found the list [1]"]),
+        ("space:", ["1:7 SF303 `space` must be a mapping, found nothing"]),
+    ],
+)  # fmt: skip
+def test_what_is_no_mapping_of_words(text: str, messages: list[str]) -> None:
+    assert bound(text, Search) == (None, messages)

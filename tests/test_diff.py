@@ -395,9 +395,29 @@ def test_the_most_similar_layer_of_a_gap_is_the_changed_one(tmp_path: Path) -> N
     assert found["changed"][0]["arguments"] == {"bias": {"before": True, "after": False}}
 
 
+def test_searches_differ_by_path(tmp_path: Path) -> None:
+    space = "search: {trials: 9, space: {train.epochs: {choice: [1, 2]}, train.optimizer.lr: {uniform: [0.1, 0.9]}}"
+    space += ", metric: train_loss}\n"
+    other = space.replace("trials: 9, ", "").replace("[0.1, 0.9]", "[0.1, 0.5]").replace("choice", "integers")
+    found = compared(BASE + space, BASE + other, tmp_path)
+    assert (found.same, found.recipe) == (False, ())
+    assert found.to_dict()["search"] == [
+        {"path": "search.space.train.epochs", "before": "choice", "after": "integers"},
+        {"path": "search.space.train.epochs.values", "before": [1, 2], "after": None},
+        {"path": "search.space.train.epochs.bounds", "before": None, "after": [1, 2]},
+        {"path": "search.space.train.optimizer.lr.bounds", "before": [0.1, 0.9], "after": [0.1, 0.5]},
+        {"path": "search.trials", "before": 9, "after": 100},
+    ]
+    assert next(iter(lines(found))) == ("heading", "same architecture, data and recipe, different search")
+    assert compared(BASE + space, BASE + space, tmp_path).same
+    one_sided = compared(BASE + space, BASE, tmp_path)
+    assert [setting.path for setting in one_sided.search] == ["search"]
+
+
 def test_json_has_the_promised_shape(tmp_path: Path) -> None:
     found = compared(BASE, edited(FIRST_RELU, ("width: 8", "width: 12")), tmp_path).to_dict()
-    assert list(found) == ["same", "architecture", "parameters", "macs", "recipe", "data", "checkpoint_compatible"]
+    assert list(found)[:6] == ["same", "architecture", "parameters", "macs", "recipe", "data"]
+    assert list(found)[6:] == ["search", "checkpoint_compatible"]
     assert list(found["architecture"]) == ["added", "removed", "changed", "moved"]
     assert list(found["checkpoint_compatible"]) == ["compatible", "missing", "unexpected", "mismatched"]
     assert found["architecture"]["added"][0] == {

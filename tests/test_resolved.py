@@ -12,7 +12,7 @@ from specforge.analysis import Analysis, analyse, load
 from specforge.catalog.definition import Item, Section
 from specforge.diagnostics import Findings
 from specforge.diff import diff
-from specforge.resolved import flow, resolve, spec_hash, to_json, to_yaml
+from specforge.resolved import flow, keeps_search, resolve, spec_hash, to_json, to_yaml
 from specforge.source import parse
 from specforge.spec import Spec
 
@@ -359,3 +359,39 @@ def test_named_sizes_survive(tmp_path: Path) -> None:
     analysis = analysed(text, tmp_path)
     assert_round_trip(analysis, tmp_path)
     assert resolve(analysis.require()[0])["model"]["input"] == [3, "H", "W"]
+
+
+SEARCHED = """\
+specforge: 1
+name: searched
+params: {width: 10}
+model: {input: [1, 8, 8], layers: [flatten, {linear: $width}]}
+data: {dataset: digits, split: {train: 0.9, validation: 0.1}}
+train: {epochs: 2, batch_size: 64, optimizer: adam, loss: cross_entropy}
+"""
+SPACE = """\
+search:
+  space: {train.optimizer: {choice: [adam, {sgd: {momentum: 0.9}}]}, train.batch_size: {choice: [$width, 64]}}
+"""
+
+
+def test_a_search_is_kept_and_not_in_the_hash(tmp_path: Path) -> None:
+    plain_file, file, again = (tmp_path / name for name in ("plain.yaml", "searched.yaml", "again.yaml"))
+    plain_file.write_text(SEARCHED, encoding="utf-8")
+    file.write_text(SEARCHED + SPACE, encoding="utf-8")
+    spec = load(file)
+    again.write_text(to_yaml(spec), encoding="utf-8")
+    assert load(again) == spec
+    assert resolve(spec)["search"]["space"]["train.batch_size"] == {"choice": {"values": [10, 64]}}
+    assert spec_hash(spec) == spec_hash(load(plain_file))
+
+
+@pytest.mark.parametrize("path", ["params.width", "model.layers.0"])
+def test_a_search_whose_paths_are_gone_is_left_out(tmp_path: Path, path: str) -> None:
+    value = "10" if path.startswith("params") else "flatten"
+    file = tmp_path / "searched.yaml"
+    file.write_text(f"{SEARCHED}search: {{space: {{{path}: {{choice: [{value}]}}}}}}\n", encoding="utf-8")
+    spec = load(file)
+    assert spec.search is not None
+    assert not keeps_search(spec)
+    assert "search" not in resolve(spec)

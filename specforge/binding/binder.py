@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from collections.abc import Mapping as Names
 from typing import Any, TypeVar
 
-from specforge.binding import wording
+from specforge.binding import unknown, wording
 from specforge.binding.annotations import Field, Held, fields_of
 from specforge.binding.sameness import values_of
 from specforge.binding.validation import WRONG_VALUE, Written, is_short, validated
@@ -155,7 +155,7 @@ class Binder:
     def unknown_word(self, family: str, word: str, key: Span) -> None:
         known = {*index(family), *(self.blocks if family == "layers" else ())}
         message = f"unknown {wording.singular(family)} `{word}`"
-        self.findings.add(UNKNOWN_WORD, key, message, wording.word_hint(family, word, known))
+        self.findings.add(UNKNOWN_WORD, key, message, unknown.word_hint(family, word, known))
 
     def named(self, found: type[Definition], word: str, node: Node) -> dict[str, Entry] | None:
         """The arguments by name; a bare value is the main one."""
@@ -264,7 +264,7 @@ class Binder:
             if found is not None:
                 values[key] = self.value(entry.value, found, f"`{key}`", entry.key)
             elif not (_is_rest(key) and any(_is_cut(given.value) for given in entries.values())):
-                hint, close = wording.key_hint(key, kind, self.expanded.get(kind, ()), entries)
+                hint, close = unknown.key_hint(key, kind, self.expanded.get(kind, ()), entries)
                 self.findings.add(UNKNOWN_KEY, entry.key, f"{place} has no `{key}`", hint)
                 meant.add(close)
         missing = [name for name, field in fields.items() if field.required and name not in values]

@@ -3,7 +3,7 @@
 blocks: {unit: {params: {channels: required}, layers: [{conv: {chanels: $channels}}]}}    no `chanels` in `conv`
 """
 
-from specforge.binding import wording
+from specforge.binding import unknown
 from specforge.binding.annotations import signature
 from specforge.binding.binder import UNKNOWN_KEY, Binder
 from specforge.catalog.discovery import definition
@@ -22,7 +22,7 @@ def check_arguments(binder: Binder, word: str, arguments: Mapping) -> None:
         return
     for key, entry in arguments.entries.items():
         if key not in known.arguments:
-            hint, _ = wording.key_hint(key, found)
+            hint, _ = unknown.key_hint(key, found)
             binder.findings.add(UNKNOWN_KEY, entry.key, f"`{word}` has no `{key}`", hint)
 
 

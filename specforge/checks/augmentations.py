@@ -1,4 +1,4 @@
-"""Whether the augmentations, of training and of the test, can be applied to the images and leave them in their class."""
+"""Whether the augmentations, of training and of the test, fit the images and leave them in their class."""
 
 from collections.abc import Iterator
 

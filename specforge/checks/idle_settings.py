@@ -29,7 +29,7 @@ def _check_durations(subject: Subject, train: Train) -> None:
         patience = None if stage.early_stopping is None else stage.early_stopping.patience
         if patience is not None and patience + 1 >= stage.epochs:
             message = f"a `patience` of {patience} epochs ends nothing early: there are {stage.epochs}"
-            hint = f"less than {stage.epochs - 1}, or no `early_stopping`" if stage.epochs > 2 else "remove it"
+            hint = f"write less than {stage.epochs - 1}, or remove it" if stage.epochs > 2 else "remove it"
             subject.findings.add(NO_EFFECT, stage_span(subject, number, "early_stopping", "patience"), message, hint)
     if train.keep_every is not None and train.keep_every > train.total_epochs:
         message = f"no checkpoint is kept after {train.keep_every} epochs: the run has {train.total_epochs}"

@@ -11,8 +11,8 @@ NO_VALIDATION = define(
     "SF508",
     "no-validation-part",
     """
-The best checkpoint is chosen, and early stopping decided, by the validation part, which this split does not have.
-Choosing by the test set would make its result meaningless. Write `split: {train: 0.9, validation: 0.1}`, or test the
+The validation part, which this split does not have, is what the best checkpoint is chosen by, early stopping decided
+and the trials of a search compared. Choosing by the test set would make its result meaningless. Write `split: {train: 0.9, validation: 0.1}`, or test the
 last weights with `checkpoint: last`.""",
 )
 CONFLICT = define(
@@ -28,7 +28,7 @@ belongs to the recipe's optimizer: a group's rate is found with it.""",
 # Why a setting has no place beside `snapshots`, and what to do.
 _BESIDE_SNAPSHOTS = {
     "schedule": "remove it: in every cycle the rate falls from the optimizer's `lr` to 0",
-    "stages": "remove one of them: a snapshot ensemble is trained in one stage",
+    "stages": "remove one of them: a snapshot ensemble has no stages",
     "ema": "remove it: what is averaged are the probabilities of the members",
     "early_stopping": "remove it: every cycle runs to its end",
     "checkpoint": "remove it: the members are the weights at the end of each cycle",

@@ -11,9 +11,10 @@ from specforge.checks.subject import Subject, Variations
 from specforge.diagnostics import Diagnostic, Findings, Span, define, did_you_mean
 from specforge.expand.overrides import steps_of
 from specforge.expand.variation import VARIABLE, Value, vary, words_of
+from specforge.recipe import Train
 from specforge.search_space import Search
 from specforge.source import Mapping, Node, Scalar
-from specforge.spec import Spec
+from specforge.spec import Data, Model, Spec
 
 MOST_ENDS = 64
 MOST_LAYERS = 20_000  # that are looked at again for all ends together
@@ -46,7 +47,7 @@ def check_search(subject: Subject) -> None:
         flaw = distribution.flaw()
         if steps_of(path)[0] not in VARIABLE:
             message = f"`{path}` is no path of what is trained"
-            subject.findings.add(BAD_SPACE, entry.key, message, did_you_mean(steps_of(path)[0], VARIABLE))
+            subject.findings.add(BAD_SPACE, entry.key, message, _path_hint(path))
         elif flaw is not None:
             at = written(distribution, entry.value, flaw.argument)
             span = at[0].span if at else entry.value.span
@@ -55,6 +56,14 @@ def check_search(subject: Subject) -> None:
             varied.append(Varied.of(path, entry.key, distribution, entry.value))
     if subject.variations is not None:
         _Proof(subject, subject.variations, search, varied).run()
+
+
+def _path_hint(path: str) -> str | None:
+    first = steps_of(path)[0]
+    for name, section in (("train", Train), ("data", Data), ("model", Model)):
+        if first in section.model_fields:
+            return f"did you mean `{name}.{path}`?"
+    return did_you_mean(first, VARIABLE)
 
 
 def _check_goal(subject: Subject, search: Search) -> None:

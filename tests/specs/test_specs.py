@@ -8,6 +8,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from specforge.analysis import Analysis, analyse
+from specforge.catalog.discovery import word_for
 from specforge.graph import Graph
 from specforge.spec import Spec
 from specforge.torch_backend import build
@@ -251,9 +252,11 @@ def test_the_original_recipe_of_lta_cnn_is_longer_and_augmented() -> None:
     assert short.train is not None
     assert long.train is not None
 
-    assert long.data.augment
+    assert [word_for(augmentation) for augmentation in long.data.augment] == ["rotation", "horizontal_flip"]
     assert not short.data.augment
-    assert long.train.model_copy(update={"epochs": 40}) == short.train
+    assert (short.train.epochs, long.train.epochs) == (40, 350)
+    assert (word_for(short.train.optimizer), word_for(long.train.optimizer)) == ("adam", "rmsprop")
+    assert long.data.split.test == "official"
 
 
 def test_document_002_pools_the_official_parts() -> None:
