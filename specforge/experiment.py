@@ -4,7 +4,7 @@ What `compile`, `train`, `evaluate`, `preview` and `lr-find` do.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,12 +69,14 @@ class Preview:
 class FoundRate:
     """What the learning-rate finder tried, and its picture.
 
-    `chosen` is None where the loss fell at no rate. `path` is where the rate stands in the spec, as for `--set`.
+    `chosen` is None where no rate helped; `how` says what was looked for in the curve: its steepest fall, or a place
+    well below its rise. `path` is where the rate stands in the spec, as for `--set`.
     """
 
     curve: "Curve"
     picture: Path
     chosen: float | None
+    how: str | None
     path: str
 
 
@@ -226,9 +228,9 @@ def find_rate(
     from specforge.data.randomness import key
     from specforge.report.lr_find import RateCurve, write_rate_curves
     from specforge.torch_backend import build, load_pretrained
-    from specforge.training import TrainingError, choose_device
+    from specforge.training import choose_device
     from specforge.training.device import repeatable
-    from specforge.training.finder import as_written, chosen, curve, with_rate_to_find
+    from specforge.training.finder import curve, with_rate_to_find
     from specforge.training.learner import Learner
 
     on = choose_device(device)
@@ -242,15 +244,24 @@ def find_rate(
     batches = train_batches(found.data, prepared, batch_size=size, seed=seed)
     with repeatable():
         tried = curve(learner, found.train, with_rate_to_find(first), batches, low=low, high=high, steps=steps)
-    try:
-        rate = as_written(chosen(tried.rates, tried.smoothed))
-    except TrainingError:
-        rate = None
+    rate, how = _chosen(tried)
     where = "train.optimizer.lr"
     if found.train.stages:
         where = f"train.stages.0.optimizer.{word_for(first.stage.optimizer)}.lr"
-    drawn = RateCurve(stage=1, chosen=rate, rates=tried.rates, losses=tried.losses, smoothed=tried.smoothed)
-    return FoundRate(tried, write_rate_curves(Path(out), [drawn], title=found.name), rate, where)
+    drawn = RateCurve(**{**asdict(tried), "stage": tried.stage + 1}, chosen=rate, how=how)
+    return FoundRate(tried, write_rate_curves(Path(out), [drawn], title=found.name), rate, how, where)
+
+
+def _chosen(curve: "Curve") -> tuple[float | None, str | None]:
+    """The rate and why that one; nothing where all rates are too large, or too small to change anything."""
+    from specforge.training import TrainingError
+    from specforge.training.finder import as_written, chosen
+
+    try:
+        rate, how = chosen(curve)
+    except TrainingError:
+        return None, None
+    return (as_written(rate), how) if rate > curve.rates[0] else (None, None)
 
 
 def _require_fit(graph: Graph, data: Data, prepared: "Prepared") -> None:

@@ -48,7 +48,10 @@ MEANING = ("model", "data", "train")
 
 def resolve(spec: Spec) -> dict[str, Any]:
     """The spec as plain data, in the order of the language's keys; without a search that it can't keep."""
-    return arguments_of(spec if keeps_search(spec) else spec.model_copy(update={"search": None}))
+    if not keeps_search(spec):
+        assumed = tuple(path for path in spec.assumed if steps_of(path)[0] != "search")
+        spec = spec.model_copy(update={"search": None, "assumed": assumed})
+    return arguments_of(spec)
 
 
 def keeps_search(spec: Spec) -> bool:

@@ -219,7 +219,7 @@ def test_null_is_none_where_that_is_allowed() -> None:
     section, said = bound(RECIPE + "schedule:\n")
     assert (section is not None, said) == (True, [])
     assert bound(RECIPE.replace("adam", ""))[1] == ["3:11 SF305 expected a word for the optimizer, found nothing"]
-    assert bound(RECIPE.replace("5", ""))[1] == ["1:8 SF303 it needs `epochs`"]
+    assert bound(RECIPE.replace("5", ""))[1] == ["1:8 SF303 it needs `epochs`, or `stages` with theirs"]
 
 
 def test_a_broken_value_says_nothing_and_gives_nothing() -> None:
@@ -287,7 +287,9 @@ def test_a_key_that_belongs_elsewhere_is_sent_there() -> None:
     assert word("adam: 1")[1] == []
     section = Findings()
     Binder(section, partial=True).section(node_of("momentum: 1\nlr: 0.1\n"), Train, "`train`")
-    assert {said.hint for said in section} >= {"`lr` belongs below `optimizer`"}
+    hints = {said.message: said.hint for said in section}
+    told = "`lr` belongs to the optimizer: write `optimizer: {WORD: {lr: …}}`, with your optimizer for WORD"
+    assert hints["`train` has no `lr`"] == told
 
 
 # --- layers

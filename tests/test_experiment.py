@@ -1,5 +1,6 @@
 """`compile`, `train` and `evaluate` as Python calls them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import torch
 
 import specforge
 from specforge.catalog.datasets.definition import DataError
-from specforge.experiment import SPINS, default_folder
+from specforge.experiment import SPINS, default_folder, find_rate
 
 SPEC = """\
 specforge: 1
@@ -101,3 +102,53 @@ def test_waiting_threads_sleep_unless_the_user_says_otherwise(
         check=True,
     )
     assert done.stdout.strip() == expected
+
+
+def test_find_rate_finds_what_a_run_finds(small: Path) -> None:
+    run = specforge.train(small, settings=("train.optimizer.lr=find",), out="run")
+    swept = json.loads((run.path / "lr_find.json").read_text())[0]
+    assert (run.path / "lr_find.png").is_file()
+    found = find_rate(small, "found/curve.png", settings=("train.optimizer.lr=0.5", "train.schedule=cosine"))
+    assert found.picture == Path("found/curve.png")
+    assert found.picture.is_file()
+    assert found.curve.losses == tuple(swept["losses"])
+    assert found.chosen == float(f"{swept['chosen']:.2g}")
+    assert not Path("runs").exists()
+
+
+STAGES = "[{epochs: 1, optimizer: {sgd: 0.1}}, {epochs: 1}]"
+
+
+def test_find_rate_of_the_first_stage(small: Path) -> None:
+    staged = ("train.epochs=", f"train.stages={STAGES}")
+    found = find_rate(small, settings=staged, low=1e-3, steps=50)
+    assert found.path == "train.stages.0.optimizer.sgd.lr"
+    assert found.chosen is not None
+    told = specforge.load(small, settings=(*staged, f"{found.path}={found.chosen}"))
+    assert told.train is not None
+    assert [stage.optimizer.lr for stage in told.train.all_stages] == [found.chosen, 1e-2]
+
+
+def test_find_rate_sweeps_the_groups_of_the_same_rate(small: Path) -> None:
+    """A group with the recipe's rate has nothing of its own to say, one with another rate keeps it."""
+    group = "train.groups=[{select: {parameter: bias}, optimizer: {adam: {GIVEN}}}]"
+    alone, same, other = (
+        find_rate(small, settings=settings, low=1e-3, steps=20).curve.losses
+        for settings in ((), (group.replace("GIVEN", "eps: 1e-8"),), (group.replace("GIVEN", "lr: 0.9"),))
+    )
+    assert alone == pytest.approx(same, rel=1e-4)
+    assert other[1:] != pytest.approx(alone[1:], rel=1e-2)
+
+
+def test_find_rate_without_a_rate_that_helps(small: Path) -> None:
+    found = find_rate(small, low=1e3, high=1e4)
+    assert found.chosen is None
+    assert found.picture.is_file()
+
+
+def test_a_run_takes_no_notice_of_a_search(small: Path) -> None:
+    plain = specforge.train(small, out="plain")
+    small.write_text(SPEC + "search: {metric: train_loss, space: {train.optimizer.lr: {uniform: [0.1, 0.2]}}}\n")
+    searched = specforge.train(small, out="searched")
+    assert searched.result.test_loss == plain.result.test_loss
+    assert (searched.path / "spec.yaml").read_text() == (plain.path / "spec.yaml").read_text()

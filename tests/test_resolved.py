@@ -390,8 +390,10 @@ def test_a_search_is_kept_and_not_in_the_hash(tmp_path: Path) -> None:
 def test_a_search_whose_paths_are_gone_is_left_out(tmp_path: Path, path: str) -> None:
     value = "10" if path.startswith("params") else "flatten"
     file = tmp_path / "searched.yaml"
-    file.write_text(f"{SEARCHED}search: {{space: {{{path}: {{choice: [{value}]}}}}}}\n", encoding="utf-8")
+    assumed = f"assumed: [search.space.{path}, train.epochs]\n"
+    file.write_text(f"{SEARCHED}{assumed}search: {{space: {{{path}: {{choice: [{value}]}}}}}}\n", encoding="utf-8")
     spec = load(file)
+    assert resolve(spec)["assumed"] == ["train.epochs"]
     assert spec.search is not None
     assert not keeps_search(spec)
     assert "search" not in resolve(spec)

@@ -87,42 +87,51 @@ def key_hint(
     before, colon, after = key.partition(":")
     if colon and before in fields:
         return f"put a space after `:`, as in `{before}: {after}`", before
-    close = nearest(key, (*fields, *others))
+    section, close = _section_with(key, kind), nearest(key, (*fields, *others))
+    if section is not None and folded(key) != folded(close or ""):
+        return section, None
     if close is not None:
         return f"did you mean `{close}`?", close
-    home = _home(key, kind, given or {})
-    if home is not None:
-        return home, None
+    word = _word_with(key, kind, given or {})
+    if word is not None:
+        return word, None
     if len(fields) + len(others) == 1:
         return all_keys(kind, others), None
     return did_you_mean(key, (*fields, *others)) or all_keys(kind, others), None
 
 
-def _home(key: str, kind: type[Section], given: Names[str, Entry]) -> str | None:
-    """Where a key stands: in a section below this one, in the entries of a list, or among a word's arguments."""
-    arms = [(name, arm) for name, field in kind.model_fields.items() for arm in held(field.annotation)]
-    for name, arm in arms:
-        if arm.by_name and "." in key:  # a path of what is varied
-            return f"`{key}` belongs below `{name}`"
-        if arm.kind == "section" and arm.type is not None and key in arm.type.model_fields:
-            return f"`{key}` belongs in {entry_of(f'`{name}`')}" if arm.levels else f"`{key}` belongs below `{name}`"
-    for name, arm in arms:
-        word = None if arm.levels or not family_of(arm) else _word_with(key, family_of(arm), given.get(name))
-        if word is not None:
-            what = singular(family_of(arm))
-            which = f", with your {what} for WORD" if word == "WORD" else ""
-            return f"`{key}` belongs to the {what}: write `{name}: {{{word}: {{{key}: …}}}}`{which}"
+def _section_with(key: str, kind: type[Section]) -> str | None:
+    """Where a key stands that a section below this one has, or each entry of a list."""
+    for name, field in kind.model_fields.items():
+        for arm in held(field.annotation):
+            if arm.by_name and "." in key:  # a path of what is varied
+                return f"`{key}` belongs below `{name}`"
+            if arm.kind == "section" and arm.type is not None and key in arm.type.model_fields:
+                place = f"in {entry_of(f'`{name}`')}" if arm.levels else f"below `{name}`"
+                return f"`{key}` belongs {place}"
     return None
 
 
-def _word_with(key: str, family: str, beside: Entry | None) -> str | None:
-    """A word that has an argument: the one that was given, else WORD for any."""
-    node = None if beside is None else beside.value
-    word = next(iter(node.entries), "") if isinstance(node, Mapping) else node.value if isinstance(node, Scalar) else ""
-    found = definition(family, word) if isinstance(word, str) and word in index(family) else None
-    if found is not None and key in found.model_fields:
-        return str(word)
-    return "WORD" if has_argument(family, key) else None
+def _word_with(key: str, kind: type[Section], given: Names[str, Entry]) -> str | None:
+    """Where a key stands that is an argument of words which a field takes: the word that is `given`, or any."""
+    for name, field in kind.model_fields.items():
+        for family in (family_of(arm) for arm in held(field.annotation) if not (arm.levels or arm.by_name)):
+            what, here = singular(family), _word_of(given.get(name))
+            found = definition(family, here) if family and here in index(family) else None
+            if found is not None and key in found.model_fields:
+                return f"`{key}` belongs to the {what}: write `{name}: {{{here}: {{{key}: …}}}}`"
+            if family and has_argument(family, key):
+                written = f"`{name}: {{WORD: {{{key}: …}}}}`, with your {what} for WORD"
+                return f"`{key}` belongs to the {what}: write {written}"
+    return None
+
+
+def _word_of(entry: Entry | None) -> str:
+    """The word of a choice as it was written, "" without one."""
+    node = None if entry is None else entry.value
+    if isinstance(node, Mapping):
+        return next(iter(node.entries), "")
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
 
 
 def has_argument(family: str, key: str) -> bool:

@@ -192,8 +192,16 @@ def _as_argument(kind: type[Section], node: Node) -> str | None:
             first = node.items[0] if isinstance(node, Sequence) and node.items and arm.levels == 1 else node
             family = family_of(arm)
             if family and isinstance(first, Scalar) and isinstance(first.value, str) and first.value in index(family):
-                return f"{name}: [{first.value}]" if arm.levels else f"{name}: {first.value}"
+                return f"{name}: {_as_written(node, is_list=arm.levels > 0)}"
     return None
+
+
+def _as_written(node: Node, *, is_list: bool) -> str:
+    if isinstance(node, Sequence):
+        words = [item.text for item in node.items if isinstance(item, Scalar)]
+        return f"[{', '.join(words)}]" if len(words) == len(node.items) else "[…]"
+    text = node.text if isinstance(node, Scalar) else "…"
+    return f"[{text}]" if is_list else text
 
 
 def _takes(kind: type[Section], name: str, value: object) -> bool:

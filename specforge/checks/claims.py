@@ -6,6 +6,7 @@ from specforge.catalog.discovery import word_for
 from specforge.checks.subject import Subject
 from specforge.diagnostics import define, did_you_mean
 from specforge.expand.overrides import NAME as SETTING
+from specforge.expand.overrides import steps_of
 from specforge.expand.words import numbered
 from specforge.graph import Graph
 from specforge.shapes import spelled
@@ -90,7 +91,7 @@ def check_assumed(subject: Subject) -> None:
     node = subject.tree.get("assumed")
     resolved = not any(key in subject.tree.entries for key in _DEFINITIONS)
     for number, path in enumerate(subject.spec.assumed):
-        steps = tuple(path.split("."))
+        steps = steps_of(path)
         if resolved and steps[0] in _DEFINITIONS:
             continue  # a resolved spec keeps the claims of the one it was made from, but has no params and blocks
         if _is_a_field(subject.spec, steps):

@@ -19,7 +19,7 @@ def check_idle_settings(subject: Subject) -> None:
         return
     _check_durations(subject, train)
     if subject.graph is not None:
-        weights = [weight for weight in weights_of(subject.graph) if weight.trainable]
+        weights = [weight for weight in weights_of(subject.graph) if weight.trainable and not weight.is_statistic]
         _check_groups(subject, train, weights)
         _check_statistics(subject, train, weights)
 

@@ -1,10 +1,13 @@
 """Whether the settings of the recipe go together."""
 
 from collections.abc import Iterator
+from itertools import chain
 
+from specforge.catalog.definition import Clock
 from specforge.catalog.discovery import word_for
 from specforge.checks.subject import Subject, below_of
 from specforge.diagnostics import Span, define
+from specforge.graph.selection import words_of
 from specforge.recipe import Stage, Train
 
 NO_VALIDATION = define(
@@ -12,8 +15,8 @@ NO_VALIDATION = define(
     "no-validation-part",
     """
 The validation part, which this split does not have, is what the best checkpoint is chosen by, early stopping decided
-and the trials of a search compared. Choosing by the test set would make its result meaningless. Write `split: {train: 0.9, validation: 0.1}`, or test the
-last weights with `checkpoint: last`.""",
+and the trials of a search compared. Choosing by the test set would make its result meaningless. Write
+`split: {train: 0.9, validation: 0.1}`, or test the last weights with `checkpoint: last`.""",
 )
 CONFLICT = define(
     "SF524",
@@ -60,8 +63,8 @@ def check_recipe(subject: Subject) -> None:
     train = subject.spec.train
     if train is None:
         return
-    conflicts = [*_of_snapshots(subject, train), *_of_stages(subject, train), *_of_finding(subject, train)]
-    for span, message, hint in conflicts:
+    rules = (_of_snapshots, _of_stages, _of_finding, _of_momentum)
+    for span, message, hint in chain.from_iterable(rule(subject, train) for rule in rules):
         subject.findings.add(CONFLICT, span, message, hint)
 
 
@@ -106,11 +109,31 @@ def _of_stages(subject: Subject, train: Train) -> Iterator[Conflict]:
 
 def _of_finding(subject: Subject, train: Train) -> Iterator[Conflict]:
     for number, stage in enumerate(train.all_stages):
+        finds = stage.optimizer.lr == "find"
         for place, group in enumerate(stage.groups):
-            if group.optimizer is not None and group.optimizer.lr == "find" and stage.optimizer.lr != "find":
+            if group.optimizer is not None and group.optimizer.lr == "find" and not finds:
                 hint = "write `lr: find` in `train.optimizer`, or a number here"
                 span = stage_span(subject, number, "groups", place, "optimizer", word_for(group.optimizer), "lr")
                 yield span, "the rate of one group can't be found alone", hint
+        everything = next((group for group in stage.groups if not words_of(group.select)), None)
+        own = [group.optimizer for group in stage.groups if group.optimizer is not None]
+        if finds and everything is not None and len(own) == len(stage.groups) and all(o.lr != "find" for o in own):
+            span = stage_span(subject, number, "optimizer", word_for(stage.optimizer), "lr")
+            yield span, "no parameter has a rate to find: the groups have rates of their own", "write a number"
+
+
+def _of_momentum(subject: Subject, train: Train) -> Iterator[Conflict]:
+    """A schedule that moves momentum needs an optimizer that has one."""
+    for number, stage in enumerate(train.all_stages):
+        settings = [(stage.schedule, stage.optimizer, ("schedule",))]
+        for place, group in enumerate(stage.groups):
+            own = ("groups", place) if group.schedule is not None else ()
+            settings.append((group.schedule or stage.schedule, group.optimizer or stage.optimizer, (*own, "schedule")))
+        for schedule, optimizer, path in settings:
+            moves = schedule is not None and schedule.momentum(Clock(0, 0, 0.0, stage.epochs)) is not None
+            if moves and schedule is not None and not {"momentum", "betas"} & type(optimizer).model_fields.keys():
+                message = f"`{word_for(schedule)}` moves momentum, and `{word_for(optimizer)}` has none"
+                yield stage_span(subject, number, *path), message, "write `cycle_momentum: false`"
 
 
 def stage_span(subject: Subject, number: int, *path: str | int) -> Span:

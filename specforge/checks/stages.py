@@ -55,7 +55,7 @@ def check_stages(subject: Subject) -> None:
         _check_freezing(subject, number, stage, network, before)
         _check_groups(subject, number, stage, network)
         frozen = frozen_in(stage, network.trained, before)
-        trained = [weight for weight in network.trained if weight.name not in frozen]
+        trained = [weight for weight in network.moved if weight.name not in frozen]
         if not trained and stage.freeze is not None:
             message = "every parameter is frozen in this stage"
             message += ", together with what was frozen before" if before else ""
@@ -65,10 +65,11 @@ def check_stages(subject: Subject) -> None:
 
 
 class _Network:
-    """What a selector can mean: the parameters that are trained, and all layers by path and kind."""
+    """What a selector can mean: what is `trained`, of which optimizers move the parameters, and all layers."""
 
     def __init__(self, weights: Sequence[Weight], layers: Sequence[tuple[str, str]]):
         self.trained = [weight for weight in weights if weight.trainable]
+        self.moved = [weight for weight in self.trained if not weight.is_statistic]
         self.still = [weight for weight in weights if not weight.trainable]
         self.layers = layers
 
@@ -122,10 +123,10 @@ def _check_freezing(subject: Subject, number: int, stage: Stage, network: _Netwo
 
 def _check_groups(subject: Subject, number: int, stage: Stage, network: _Network) -> None:
     for place, group in enumerate(stage.groups):
-        use = _Use(number, ("groups", place, "select"), group.select, network.trained)
+        use = _Use(number, ("groups", place, "select"), group.select, network.moved)
         if _report_idle(subject, use, network):
             continue
-        if not any(group_of(stage, weight) == place for weight in network.trained):
+        if not any(group_of(stage, weight) == place for weight in network.moved):
             message = (
                 f"this group ({spelled(group.select) or 'all'}) gets no parameter: those above it take all of them"
             )

@@ -1,6 +1,7 @@
 """`specforge lr-find`: a learning rate for a spec, and the curve that it was read from."""
 
 import json
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,9 @@ from specforge.diagnostics import SpecError
 
 if TYPE_CHECKING:
     from specforge.experiment import FoundRate
+
+
+_RISE = 0.02  # by which share the loss must rise to mean something
 
 
 class Format(StrEnum):
@@ -39,7 +43,7 @@ def lr_find(
 ) -> None:
     """Find a learning rate: raise it step by step, and take the one at which the loss falls fastest.
 
-    It is the rate that `lr: find` chooses at the start of a run. Nothing is trained: weights are left as they were.
+    It is what `lr: find` chooses at the start of a run. Nothing is trained: weights are left as they were.
     """
     _check(low, high, out)
     analysis = analyse(spec, tuple(set_ or ()))
@@ -58,9 +62,9 @@ def lr_find(
     if format_ is Format.json:
         print(json.dumps(_as_json(found)))
     else:
-        _show(found, spec)
+        _show(found, spec, set_ or [])
     if found.chosen is None:
-        _report_none(found)
+        _report_none(found, low, high, steps)
         raise typer.Exit(1)
 
 
@@ -82,7 +86,9 @@ def _as_json(found: "FoundRate") -> dict[str, object]:
     return {
         "stage": curve.stage + 1,
         "chosen": found.chosen,
+        "how": found.how,
         "path": found.path,
+        "start": curve.start,
         "rates": curve.rates,
         "losses": curve.losses,
         "smoothed": curve.smoothed,
@@ -90,22 +96,21 @@ def _as_json(found: "FoundRate") -> dict[str, object]:
     }
 
 
-def _show(found: "FoundRate", spec: str) -> None:
+def _show(found: "FoundRate", spec: str, settings: list[str]) -> None:
     if found.chosen is not None:
-        console.write("learning rate ", (f"{found.chosen:g}", "bold green"))
-        console.write(f"use it  specforge train {spec} --set {found.path}={found.chosen:g}")
+        console.write("learning rate ", (f"{found.chosen:g}", "bold green"), f", by the {found.how} of the loss")
+        words = [word for setting in (*settings, f"{found.path}={found.chosen:g}") for word in ("--set", setting)]
+        console.write(f"use it  {shlex.join(['specforge', 'train', spec, *words])}")
     console.write(f"curve   {found.picture}")
 
 
-def _report_none(found: "FoundRate") -> None:
-    rates = found.curve.rates
-    if not rates:
-        console.error("the loss is not finite at the first rate", "start lower with `--low`")
-        return
-    console.error(
-        f"the loss falls at no rate from {rates[0]:g} to {rates[-1]:g}",
-        "try another range with `--low` and `--high`, or more rates with `--steps`: the curve shows what happened",
-    )
+def _report_none(found: "FoundRate", low: float, high: float, steps: int) -> None:
+    start = found.curve.start
+    # a sweep ends before its last step when the loss has diverged
+    rises = len(found.curve.rates) < steps or max(found.curve.losses) > (1 + _RISE) * start
+    what = "rises at once" if rises else "does not move"
+    advice = "start lower with `--low`" if rises else "end higher with `--high`"
+    console.error(f"no rate from {low:g} to {high:g} helps: the loss {what}", f"{advice}; {found.picture} shows it")
 
 
 command = guarded(lr_find)

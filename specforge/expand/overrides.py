@@ -39,13 +39,13 @@ def apply_settings(root: Mapping, settings: tuple[str, ...], choices: Choices, f
         value = _value(text, len(path) + 1, line, findings)
         if value is not None:
             at = Span(NAME, line, 1, line, len(path) + 1)
-            root = _Setting(steps, value, at, choices, findings).apply(root, 0)
+            root = _Setting(steps, value, at, choices, findings).into(root)
     return root
 
 
 def apply_value(root: Mapping, path: str, value: Node, at: Span, choices: Choices, findings: Findings) -> Mapping:
     """The tree with a value at a path that is written at `at`, as a setting of the command line would put it there."""
-    return _Setting(steps_of(path), value, at, choices, findings).apply(root, 0)
+    return _Setting(steps_of(path), value, at, choices, findings).into(root)
 
 
 def steps_of(path: str) -> Path:
@@ -72,6 +72,12 @@ class _Setting:
     def __init__(self, steps: Path, value: Node, at: Span, choices: Choices, findings: Findings):
         self.steps, self.value, self.at = steps, value, at
         self.choices, self.findings = choices, findings
+        self.train: Node | None = None
+
+    def into(self, root: Mapping) -> Mapping:
+        """The tree with the value at its place."""
+        self.train = root.get("train")
+        return self.apply(root, 0)
 
     def span(self, depth: int) -> Span:
         """Where a step of the path is written."""
@@ -105,7 +111,10 @@ class _Setting:
         """What stands at this step, with the rest of the path applied."""
         here, following = numbered(self.steps[: depth + 1]), self.steps[depth + 1]
         if old is None:
-            return self.apply(Mapping(self.span(depth), {}), depth + 1)
+            word = self._inherited_word(here)
+            if word is None or following == word:
+                return self.apply(Mapping(self.span(depth), {}), depth + 1)
+            return Mapping(self.span(depth), {word: Entry(self.span(depth), self._new(depth + 1))})
         if isinstance(old, Sequence):
             return self._entry(old, depth + 1)
         choice = chosen(old) if here in self.choices else None
@@ -125,6 +134,17 @@ class _Setting:
             self._report(depth, f"written without argument names, as `{word}: …`", following)
             return None
         return Mapping(old.span, {word: Entry(entry.key, self.apply(arguments, depth + 1))})
+
+    def _new(self, depth: int) -> Mapping:
+        return self.apply(Mapping(self.span(depth), {}), depth)
+
+    def _inherited_word(self, here: Path) -> str | None:
+        """The word of a choice that a stage or a group takes over from the recipe."""
+        if here not in self.choices or here[0] != "train" or len(here) < 4 or not isinstance(self.train, Mapping):
+            return None
+        recipe = self.train.get(here[-1])
+        choice = None if recipe is None else chosen(recipe)
+        return None if choice is None else choice[0]
 
     def _entry(self, old: Sequence, depth: int) -> Node | None:
         """A list with the rest of the path applied to one of its entries."""

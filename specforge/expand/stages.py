@@ -11,8 +11,8 @@ A stage is laid over `train`, never over the stage before; a group's optimizer o
 """
 
 from specforge.expand.extends import merge, merged_choice
-from specforge.expand.words import Choices
-from specforge.source import Entry, Mapping, Node, Sequence
+from specforge.expand.words import Choices, is_null
+from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
 _TRAIN = ("train",)
 
@@ -46,8 +46,14 @@ def _grouped(recipe: Mapping, choices: Choices) -> Mapping:
 
 
 def _group(group: Node, base: Node, choices: Choices) -> Node:
-    own = group.get("optimizer") if isinstance(group, Mapping) else None
-    if own is None or not isinstance(group, Mapping):
+    if not isinstance(group, Mapping):
+        return group
+    schedule = group.get("schedule")
+    if schedule is not None and is_null(schedule):  # as everywhere, `null` removes: here what the recipe would give
+        constant = Scalar(schedule.span, "constant", "constant")
+        group = group.with_entry("schedule", Entry(group.entries["schedule"].key, constant))
+    own = group.get("optimizer")
+    if own is None:
         return group
     laid = merged_choice(base, own, choices, (*_TRAIN, "optimizer"))
     return group.with_entry("optimizer", Entry(group.entries["optimizer"].key, laid))

@@ -10,7 +10,6 @@ Freezing carries over from stage to stage. A parameter belongs to the first grou
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import count
 from typing import NamedTuple
 
 from specforge.catalog.definition import Optimizer, Schedule
@@ -32,7 +31,7 @@ class Settings(NamedTuple):
 
 
 class StagePlan(NamedTuple):
-    """One stage: its recipe, the names of the parameters that stand still in it, and the settings of the others.
+    """One stage: its recipe, the names of what stands still in it, and the settings of the others.
 
     `first_epoch` counts from 0 over the whole run. `chain` is the number of the stage whose optimizer and clock go on
     in this one: its own, unless it continues.
@@ -54,7 +53,7 @@ def plan(train: Train, network: Sequence[Weight]) -> tuple[StagePlan, ...]:
     frozen: frozenset[str] = frozenset()
     for number, stage in enumerate(_scheduled(train)):
         frozen = frozen_in(stage, weights, frozen)
-        trained = [weight for weight in weights if weight.name not in frozen]
+        trained = [weight for weight in weights if weight.name not in frozen and not weight.is_statistic]
         before = planned[-1] if planned else None
         first_epoch = before.first_epoch + before.stage.epochs if before else 0
         chain = before.chain if before and stage.continues else number
@@ -109,25 +108,14 @@ def _settings(stage: Stage, trained: list[Weight]) -> Iterator[Settings]:
     members: dict[int | None, list[str]] = {}
     for weight in trained:
         members.setdefault(group_of(stage, weight), []).append(weight.name)
-    for number, label in _labels(stage):
+    for number in (*range(len(stage.groups)), None):
         if number not in members:
             continue
         group = None if number is None else stage.groups[number]
         yield Settings(
-            label,
+            OTHERS if group is None else spelled(group.select) or EVERYTHING,
             (group and group.optimizer) or stage.optimizer,
             (group and group.schedule) or stage.schedule,
             stage.l2 if group is None or group.l2 is None else group.l2,
             tuple(members[number]),
         )
-
-
-def _labels(recipe: Recipe) -> Iterator[tuple[int | None, str]]:
-    """Every group with its name, what it selects, told apart where two select the same; the others last."""
-    taken: set[str] = {OTHERS}
-    for number, group in enumerate(recipe.groups):
-        label = spelled(group.select) or EVERYTHING
-        free = (form for n in count(1) if (form := label if n == 1 else f"{label} ({n})") not in taken)
-        taken.add(name := next(free))
-        yield number, name
-    yield None, OTHERS

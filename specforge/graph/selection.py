@@ -15,7 +15,8 @@ from specforge.shapes import Shape
 class Weight(NamedTuple):
     """A parameter in place: `name` is its state_dict key, `parameter` its name within the layer of this path and kind.
 
-    `trainable` says whether the spec lets it be trained at all.
+    `trainable` says whether the spec lets it be trained at all. A layer that has running statistics alone stands still
+    with those: they are here too, as an `is_statistic` that no optimizer moves.
     """
 
     name: str
@@ -24,16 +25,18 @@ class Weight(NamedTuple):
     parameter: str
     shape: Shape
     trainable: bool
+    is_statistic: bool = False
 
 
 def weights_of(graph: Graph) -> tuple[Weight, ...]:
-    """All parameters of a network, in state_dict order, shared ones once."""
-    return tuple(
-        Weight(f"{node.path}.{tensor.name}", node.path, node.kind, tensor.name, tensor.shape, node.trainable)
-        for node in graph.leaves()
-        for tensor in node.parameters
-        if tensor.role == "parameter"
-    )
+    """All parameters of a network, in state_dict order, shared ones once; of layers without, their statistics."""
+    found: list[Weight] = []
+    for node in graph.leaves():
+        parameters = [tensor for tensor in node.parameters if tensor.role == "parameter"]
+        for tensor in parameters or [tensor for tensor in node.parameters if tensor.role == "statistic"]:
+            key = f"{node.path}.{tensor.name}"
+            found.append(Weight(key, node.path, node.kind, tensor.name, tensor.shape, node.trainable, not parameters))
+    return tuple(found)
 
 
 def selects(select: Selector, weight: Weight) -> bool:

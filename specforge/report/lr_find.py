@@ -32,11 +32,13 @@ _TITLE = 60  # letters
 class RateCurve(RunFile):
     """A sweep: the rates, the loss before each step, the same smoothed. `stage` counts from 1.
 
-    `chosen` is None where the loss fell at no rate.
+    `start` is the loss before all steps. `chosen` is None where no rate helped, `how` says why it is that one.
     """
 
     stage: int = 1
+    start: float | None = None
     chosen: float | None = None
+    how: str | None = None
     rates: tuple[float, ...]
     losses: tuple[float, ...]
     smoothed: tuple[float, ...]
@@ -92,7 +94,7 @@ def _draw(curves: Sequence[RateCurve], title: str) -> "Figure":
 
 def _draw_panel(axes: "Axes", curve: RateCurve, *, named: bool) -> None:
     _draw_frame(axes)
-    told = "no rate at which the loss falls" if curve.chosen is None else f"chosen: {figures.number(curve.chosen)}"
+    told = "no rate that helps" if curve.chosen is None else f"chosen: {figures.number(curve.chosen)}"
     stage = f"stage {curve.stage}, " if named else ""
     axes.set_title(f"{stage}{told}", loc="left", fontsize=10.5, color=_INK, pad=10)
     if not curve.rates:
@@ -103,10 +105,12 @@ def _draw_panel(axes: "Axes", curve: RateCurve, *, named: bool) -> None:
     _scale(axes, curve)
     axes.plot(curve.rates, curve.losses, color=_DOTS, marker="o", markersize=2.6, linestyle="", label="loss of a step")
     axes.plot(curve.rates, curve.smoothed, color=_LINE, linewidth=2, label="smoothed", solid_capstyle="round")
+    if curve.start is not None:
+        axes.axhline(curve.start, color=_FAINT, linewidth=0.9, linestyle=(0, (2, 3)), label="before any step")
     if curve.chosen is not None:
         _mark(axes, curve, curve.chosen)
     axes.legend(
-        loc="upper left", bbox_to_anchor=(-0.02, -0.14), ncols=3, frameon=False, fontsize=9, labelcolor=_INK,
+        loc="upper left", bbox_to_anchor=(-0.02, -0.14), ncols=4, frameon=False, fontsize=9, labelcolor=_INK,
         handlelength=1.4, columnspacing=1.6, borderpad=0,
     )  # fmt: skip
 
@@ -139,5 +143,5 @@ def _mark(axes: "Axes", curve: RateCurve, chosen: float) -> None:
     axes.axvline(chosen, color=_CHOSEN, linewidth=1.1, linestyle=(0, (4, 3)))
     axes.plot(
         [chosen], [curve.smoothed[place]], color=_CHOSEN, marker="o", markersize=7, linestyle="", zorder=4,
-        label="falls fastest",
+        label=curve.how or "chosen",
     )  # fmt: skip

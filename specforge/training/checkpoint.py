@@ -79,8 +79,9 @@ class CheckpointStore:
             raise durable.cannot_write(path, error) from error
 
     def keep(self, wanted: Iterable[str]) -> None:
-        """Remove all checkpoints but these and the newest two, and what was left of a write that was killed."""
-        kept = {*wanted, *self.names()[-2:]}
+        """Remove all but these, the newest two and the newest of a complete epoch, and what a killed write left."""
+        complete = [name for name in self.names() if "-step-" not in name]
+        kept = {*wanted, *self.names()[-2:], *complete[-1:]}
         leftovers = [path.name for path in self.folder.glob(".*.partial")]
         for name in [*(name for name in self.names() if name not in kept), *leftovers]:
             shutil.rmtree(self.folder / name, ignore_errors=True)

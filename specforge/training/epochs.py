@@ -6,7 +6,7 @@ Epochs, steps and stages count from 0 here, as the keys of random numbers and sc
 told or written.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from time import perf_counter
@@ -36,8 +36,9 @@ SAVING_SHARE = 0.05
 # seconds between two looks at the running loss
 _LOSS_INTERVAL = 0.5
 
-# finds a learning rate for a learner at the start of a stage, with batches to try it on
-Finder = Callable[[Learner, StagePlan, TrainBatches], float]
+# finds a learning rate for a learner at the start of a stage, with batches to try it on, what was found before by the
+# number of the stage, and what is called between steps and may raise
+Finder = Callable[[Learner, StagePlan, TrainBatches, Mapping[str, float], Callable[[], None]], float]
 
 
 class Epochs:
@@ -104,6 +105,7 @@ class Epochs:
         while self._stage_is_over():
             if self._done.stage + 1 == len(self._plans):
                 return False
+            self._save()  # what was learned is kept, whatever becomes of the next stage
             self._done = replace(self._done, stage=self._done.stage + 1, stage_epochs=0)
             self._begin_stage(restart=not self._plan.stage.continues)
         return True
@@ -130,6 +132,8 @@ class Epochs:
         )
         self._steps = self._batches.steps_per_epoch
         self._learner.begin_stage(plan, found=self._found_rate(plan), carried=carried)
+        if self._train.stages:
+            self._listener.on_message(_told(plan))
 
     def _found_rate(self, plan: StagePlan) -> float | None:
         """What the learning-rate finder says for a stage; it is asked once."""
@@ -137,7 +141,7 @@ class Epochs:
         if plan.stage.optimizer.lr != "find":
             return None
         if key not in self._done.rates:
-            rate = self._find(self._learner, plan, self._batches)
+            rate = self._find(self._learner, plan, self._batches, self._done.rates, self._guard.check)
             self._done = replace(self._done, rates={**self._done.rates, key: rate})
         return self._done.rates[key]
 
@@ -151,7 +155,7 @@ class Epochs:
         """The epoch's steps that are left."""
         epoch, done = self._done.epoch, self._done
         total = sum(plan.stage.epochs for plan in self._plans if plan.chain == self._plan.chain)
-        self._learner.begin_epoch(Elapsed(done.clock_epochs, done.clock_steps, total), steps=self._steps)
+        self._learner.begin_epoch(Elapsed(done.clock_epochs, done.clock_steps, total, done.steps), steps=self._steps)
         for batch in self._batches.epoch(epoch, start_step=self._step):
             self._guard.check()
             loss, logits = self._learner.learn(batch, epoch=epoch, step=self._step)
@@ -206,7 +210,7 @@ class Epochs:
         found = f"the {what} is {loss}" if not isfinite(loss) else "weights are no longer finite"
         raise TrainingError(
             f"training diverged in epoch {self._done.epoch + 1}: {found}, at a learning rate of {max(rates):g}",
-            hint="lower the learning rate; the checkpoints of earlier epochs are intact",
+            hint="lower the learning rate; the checkpoints in the folder are of earlier steps and intact",
         )
 
     def _close(self, line: Line) -> None:
@@ -221,6 +225,7 @@ class Epochs:
             stage_epochs=done.stage_epochs + 1,
             clock_epochs=done.clock_epochs + 1,
             clock_steps=done.clock_steps + self._steps,
+            steps=done.steps + self._steps,
         )
         self._open(self._done)
         self._run.append_metrics(line)
@@ -278,3 +283,11 @@ def members(train: Train, epochs: int) -> tuple[int, ...]:
         return ()
     length = train.epochs // train.snapshots.cycles
     return tuple(range(length, epochs + 1, length))
+
+
+def _told(plan: StagePlan) -> str:
+    """`stage 2, fine_tuning: 9 epochs, 60 of 62 tensors train`."""
+    name = f", {plan.stage.name}" if plan.stage.name else ""
+    moved = sum(len(settings.names) for settings in plan.groups)
+    trained = f"{moved} of {moved + len(plan.frozen)} tensors train"
+    return f"stage {plan.number + 1}{name}: {plan.stage.epochs} epochs, {trained}"

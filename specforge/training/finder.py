@@ -3,10 +3,13 @@
 In: a learner at the start of a stage whose optimizer says `lr: find`. Out: the sweep, with the rate at which the loss
 falls fastest. Weights, running statistics and torch's random state are as before; the optimizers were others.
 
+Batches differ more than weights do at small rates, so each loss is held against what the untouched network makes of the
+same batch, with the same dropout: what is left is what the steps have done.
+
 Source: https://arxiv.org/abs/1506.01186, https://sgugger.github.io/how-do-you-find-a-good-learning-rate.html
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count, islice
 from math import isfinite, log
@@ -16,37 +19,50 @@ import torch
 
 from specforge.catalog.definition import Clock, Schedule
 from specforge.data.batches import Batch, TrainBatches
+from specforge.data.randomness import key
 from specforge.graph import StagePlan
 from specforge.recipe import Recipe, Train
 from specforge.spec import Spec
-from specforge.training import durable
 from specforge.training.errors import TrainingError
 from specforge.training.learner import Elapsed, Learner
 
 LOWEST, HIGHEST, STEPS = 1e-7, 10.0, 100
 # the share of the loss so far that a step keeps when it is smoothed
-_SMOOTHING = 0.9
-# the sweep ends when the loss is so many times its lowest
-_DIVERGED = 4.0
-# the first steps, which the mean of a few losses blurs, are not looked at
-_UNSETTLED = 5
+_SMOOTHING = 0.8
+# the sweep ends when the loss is so many times that of the untouched network
+_DIVERGED = 3.0
+# by which share the loss must fall for its steepest fall to mean something
+_LEAST_FALL = 0.02
+# where it hardly falls, the rate is so many times smaller than the one at which it has risen by that share
+_BELOW_RISE = 10.0
+
+Check = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One try of a stage, from 0: the rates that were taken, the loss before each step, and the same smoothed."""
+    """One try of a stage, from 0: the rates that were taken, the loss before each step, and the same smoothed.
+
+    `start` is the loss of the untouched network, the mean over all batches. The losses are those of one network on the
+    mean batch: what a batch's own difficulty adds is taken off.
+    """
 
     stage: int
     rates: tuple[float, ...]
     losses: tuple[float, ...]
     smoothed: tuple[float, ...]
+    start: float
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep(Curve):
-    """A try, and what was chosen."""
+    """A try, and what was chosen.
+
+    `how` says why: it is the rate of the `steepest fall`, or, where the loss hardly falls, well `below the rise`.
+    """
 
     chosen: float
+    how: str
 
 
 class Rising(Schedule):
@@ -61,18 +77,12 @@ class Rising(Schedule):
 
 
 def sweep(
-    learner: Learner,
-    train: Train,
-    plan: StagePlan,
-    batches: TrainBatches,
-    *,
-    low: float = LOWEST,
-    high: float = HIGHEST,
-    steps: int = STEPS,
+    learner: Learner, train: Train, plan: StagePlan, batches: TrainBatches, *, check: Check = lambda: None
 ) -> Sweep:
     """The curve with its best rate; a TrainingError if none helps."""
-    found = curve(learner, train, plan, batches, low=low, high=high, steps=steps)
-    return Sweep(**asdict(found), chosen=chosen(found.rates, found.smoothed))
+    found = curve(learner, train, plan, batches, check=check)
+    rate, how = chosen(found)
+    return Sweep(**asdict(found), chosen=rate, how=how)
 
 
 def curve(
@@ -84,42 +94,69 @@ def curve(
     low: float = LOWEST,
     high: float = HIGHEST,
     steps: int = STEPS,
+    check: Check = lambda: None,
 ) -> Curve:
-    """Raise the rate from `low` to `high`, until the loss diverges at the latest."""
+    """Raise the rate from `low` to `high`, until the loss diverges at the latest.
+
+    `check` is called between steps and may raise.
+    """
     state = {name: tensor.clone() for name, tensor in learner.module.state_dict().items()}
     random = torch.get_rng_state()
+    trial = _Trial(learner, train, plan, Rising(low=low, high=high, steps=steps), check)
     try:
-        rates, losses = _tried(learner, train, plan, batches, Rising(low=low, high=high, steps=steps))
+        untouched = trial.untouched(batches)
+        learner.module.load_state_dict(state)
+        rates, losses = trial.tried(batches, untouched)
     finally:
         learner.module.load_state_dict(state)
         learner.module.zero_grad(set_to_none=True)
         torch.set_rng_state(random)
-    return Curve(plan.number, rates, losses, _smoothed(losses))
+    return Curve(plan.number, rates, losses, _smoothed(losses), sum(untouched) / len(untouched))
 
 
-def _tried(
-    learner: Learner, train: Train, plan: StagePlan, batches: TrainBatches, rising: Rising
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The rates up to where the loss diverges, and the losses."""
-    swept = [g._replace(schedule=rising) if g.optimizer.lr == "find" else g for g in plan.groups]
-    trial = Learner(
-        learner.module,
-        train.model_copy(update={"ema": None}),
-        device=learner.device,
-        class_counts=learner.class_counts,
-    )
-    trial.begin_stage(plan._replace(groups=tuple(swept)), found=rising.low)
-    trial.begin_epoch(Elapsed(0, 0, 1), steps=rising.steps)
-    rates: list[float] = []
-    losses: list[float] = []
-    for step, batch in enumerate(islice(_endless(batches), rising.steps)):
-        loss = trial.learn(batch, epoch=-1, step=step)[0].item()
-        smoothed = _smoothed([*losses, loss])
-        if not isfinite(loss) or (step > _UNSETTLED and smoothed[-1] > _DIVERGED * min(smoothed)):
-            break
-        rates.append(rising.rate(0.0, Clock(step, 0, 0.0, 1)))
-        losses.append(loss)
-    return tuple(rates), tuple(losses)
+class _Trial:
+    """A learner of its own on the same module, whose rates rise."""
+
+    def __init__(self, learner: Learner, train: Train, plan: StagePlan, rising: Rising, check: Check):
+        swept = [g._replace(schedule=rising) if g.optimizer.lr == "find" else g for g in plan.groups]
+        self._rising, self._check, self._seed = rising, check, train.seed
+        self._learner = Learner(
+            learner.module,
+            train.model_copy(update={"ema": None}),
+            device=learner.device,
+            class_counts=learner.class_counts,
+        )
+        self._learner.begin_stage(plan._replace(groups=tuple(swept)), found=rising.low)
+        self._learner.begin_epoch(Elapsed(0, 0, 1), steps=rising.steps)
+
+    def untouched(self, batches: TrainBatches) -> list[float]:
+        """The losses of the network as it is."""
+        losses = []
+        with torch.no_grad(), self._learner.precision.context():
+            for step, batch in self._steps(batches):
+                torch.manual_seed(key(self._seed, "dropout", -1, step))
+                losses.append(self._learner.loss_of(batch)[1].item())
+        if not all(isfinite(loss) for loss in losses):
+            raise TrainingError("the learning-rate finder can't start: the loss of the untouched network is not finite")
+        return losses
+
+    def tried(self, batches: TrainBatches, untouched: list[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The rates up to where the loss diverges, and the losses, each without its batch's own share."""
+        rates: list[float] = []
+        losses: list[float] = []
+        mean = sum(untouched) / len(untouched)
+        for step, batch in self._steps(batches):
+            loss = self._learner.learn(batch, epoch=-1, step=step)[0].item() - untouched[step] + mean
+            if not isfinite(loss) or loss > _DIVERGED * mean:
+                break
+            rates.append(self._rising.rate(0.0, Clock(step, 0, 0.0, 1)))
+            losses.append(loss)
+        return tuple(rates), tuple(losses)
+
+    def _steps(self, batches: TrainBatches) -> Iterator[tuple[int, Batch]]:
+        for step, batch in enumerate(islice(_endless(batches), self._rising.steps)):
+            self._check()
+            yield step, batch
 
 
 def _endless(batches: TrainBatches) -> Iterator[Batch]:
@@ -128,7 +165,7 @@ def _endless(batches: TrainBatches) -> Iterator[Batch]:
         yield from batches.epoch(-number)
 
 
-def _smoothed(losses: list[float] | tuple[float, ...]) -> tuple[float, ...]:
+def _smoothed(losses: Sequence[float]) -> tuple[float, ...]:
     """Moving averages that forget, without the pull to zero of the first."""
     average, found = 0.0, []
     for number, loss in enumerate(losses, start=1):
@@ -137,19 +174,27 @@ def _smoothed(losses: list[float] | tuple[float, ...]) -> tuple[float, ...]:
     return tuple(found)
 
 
-def chosen(rates: tuple[float, ...], smoothed: tuple[float, ...]) -> float:
-    """The rate where the smoothed loss falls fastest against the logarithm of the rate, before it is lowest."""
+def chosen(tried: Curve) -> tuple[float, str]:
+    """The rate where the loss falls fastest against the logarithm of the rate, before it is lowest; and why that one.
+
+    Where the loss hardly falls, as it does for a network that has learned, a rate well below the one at which it rises.
+    """
+    rates, smoothed = tried.rates, tried.smoothed
     lowest = min(range(len(smoothed)), key=smoothed.__getitem__, default=0)
     slopes = {
         place: (smoothed[place + 1] - smoothed[place - 1]) / log(rates[place + 1] / rates[place - 1])
-        for place in range(_UNSETTLED, min(lowest, len(rates) - 1))
+        for place in range(1, min(lowest, len(rates) - 2) + 1)
     }
-    if not slopes or min(slopes.values()) >= 0:
+    if slopes and smoothed[lowest] <= tried.start * (1 - _LEAST_FALL):
+        return rates[min(slopes, key=slopes.__getitem__)], "steepest fall"
+    rise = tried.start * (1 + _LEAST_FALL)
+    risen = next((rate for rate, loss in zip(rates, tried.losses, strict=True) if loss > rise), None)
+    if risen is None:
         raise TrainingError(
-            "the learning-rate finder saw no rate at which the loss falls",
+            "the learning-rate finder saw no rate that changes the loss",
             hint="write a number for `lr`; `specforge lr-find` draws the curve for a range of your own",
         )
-    return rates[min(slopes, key=slopes.__getitem__)]
+    return max(risen / _BELOW_RISE, rates[0]), "below the rise"
 
 
 def as_written(rate: float) -> float:
@@ -169,19 +214,14 @@ def with_rate_to_find(plan: StagePlan) -> StagePlan:
     return plan._replace(groups=groups)
 
 
-def sweeps_file(sweeps: Sequence[Sweep]) -> bytes:
-    """`lr_find.json`: `[{"stage": 1, "chosen": 0.003, "rates": [...], "losses": [...], "smoothed": [...]}]`."""
-    return durable.encode([{**asdict(sweep), "stage": sweep.stage + 1} for sweep in sweeps], indent=None)
-
-
-def with_rate(spec: Spec, stage: int, rate: float) -> Spec:
-    """The spec with what was found for a stage, from 0, in place of `find`."""
+def with_rate(spec: Spec, stages: Collection[int], rate: float) -> Spec:
+    """The spec with what was found for stages that share a clock, from 0, in place of `find`."""
     assert spec.train is not None
     train = spec.train
     if not train.stages:
         return spec.model_copy(update={"train": _found(train, rate)})
-    stages = tuple(_found(part, rate) if number == stage else part for number, part in enumerate(train.stages))
-    return spec.model_copy(update={"train": train.model_copy(update={"stages": stages})})
+    parts = tuple(_found(part, rate) if number in stages else part for number, part in enumerate(train.stages))
+    return spec.model_copy(update={"train": train.model_copy(update={"stages": parts})})
 
 
 _RecipeT = TypeVar("_RecipeT", bound=Recipe)

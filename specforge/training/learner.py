@@ -4,6 +4,7 @@ In: a module, the plan of a stage and a batch on the device. Out: changed weight
 which stay on the device: nothing here waits for it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -31,11 +32,13 @@ class Elapsed:
     """What the clock of a stage's schedule has behind it when an epoch begins, of `total` epochs.
 
     `epochs` and `steps` count from where optimizer and schedule started: at this stage, or before it if it continues.
+    `run_steps` are those of the whole run.
     """
 
     epochs: int
     steps: int
     total: int
+    run_steps: int = 0
 
 
 class Learner:
@@ -77,11 +80,17 @@ class Learner:
         """Training mode, but for frozen batch norms: their statistics stay as they are, unless the stage asks."""
         self._elapsed, self._steps = elapsed, steps
         self.module.train()
-        for module in self.module.modules():
-            frozen = [not parameter.requires_grad for parameter in module.parameters(recurse=False)]
-            keep = self._plan.stage.frozen_statistics == "keep"
-            if keep and isinstance(module, _BatchNorm) and frozen and all(frozen):
+        if self._plan.stage.frozen_statistics == "keep":
+            for module in self._still_norms():
                 module.eval()
+
+    def _still_norms(self) -> Iterator[nn.Module]:
+        """The batch norms whose own parameters all stand still; one that has none, if its statistics do."""
+        for path, module in self.module.named_modules():
+            if isinstance(module, _BatchNorm):
+                own = [name for name, _ in module.named_parameters(recurse=False)] or ["running_mean"]
+                if all(f"{path}.{name}" in self._plan.frozen for name in own):
+                    yield module
 
     def rates(self, step: int) -> dict[str, float]:
         """The learning rate of each group at a step of the epoch."""
@@ -98,7 +107,7 @@ class Learner:
             logits, loss = self.loss_of(batch)
         self._change_weights(loss)
         if self.average is not None:
-            self.average.update(self._elapsed.steps + step)
+            self.average.update(self._elapsed.run_steps + step)
         return loss.detach(), logits.detach()
 
     def loss_of(self, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -30,10 +30,10 @@ class Progress:
     """A position between two steps: complete epochs, steps of the next one, and what those steps added up to.
 
     `stage` counts from 0, `stage_epochs` are its complete epochs. `clock_epochs` and `clock_steps` are what its
-    schedule has behind it at the start of the unfinished epoch. `rates` holds what the learning-rate finder chose, by
-    the number of the stage. `loss_sum` is over images, `correct` counts the training images that were classified
-    correctly (a mixed one by its shares), `seconds` is the time that the unfinished epoch has taken; `history` holds
-    the lines of `metrics.jsonl` for the complete ones.
+    schedule has behind it at the start of the unfinished epoch, `steps` what the whole run has. `rates` holds what the
+    learning-rate finder chose, by the number of the stage. `loss_sum` is over images, `correct` counts the training
+    images that were classified correctly (a mixed one by its shares), `seconds` is the time that the unfinished epoch
+    has taken; `history` holds the lines of `metrics.jsonl` for the complete ones.
     """
 
     epoch: int = 0
@@ -48,6 +48,7 @@ class Progress:
     stage_epochs: int = 0
     clock_epochs: int = 0
     clock_steps: int = 0
+    steps: int = 0
     rates: dict[str, float] = field(default_factory=dict)
 
     def encode(self, numbers: dict[str, float | int | None], scaler: dict[str, float | int]) -> bytes:

@@ -84,6 +84,20 @@ class RunDirectory:
                 f"{path} is damaged", hint=f"remove it and resume: `--out {self.path} --resume`"
             ) from None
 
+    def sweeps(self) -> list[dict[str, Any]]:
+        """What the learning-rate finder saw in the stages before, none while there was none."""
+        path = self.path / "lr_find.json"
+        try:
+            found = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            return []
+        return found if isinstance(found, list) else []
+
+    def settle(self, spec_text: str, spec_hash: str) -> None:
+        """Write the spec with what was found in place of `find`, by which the run can be taken up too."""
+        self.write("spec.yaml", spec_text.encode())
+        self._write_environment({**_environment(self.path), "found_spec_hash": spec_hash})
+
     def append_metrics(self, line: Line) -> None:
         path = self.path / "metrics.jsonl"
         try:
@@ -121,7 +135,7 @@ class RunDirectory:
         self.write("environment.json", durable.encode(record))
 
     def _is_same_spec(self, record: dict[str, Any]) -> None:
-        if record.get("spec_hash") != self.spec_hash:
+        if self.spec_hash not in (record.get("spec_hash"), record.get("found_spec_hash")):
             raise TrainingError(
                 f"{self.path} holds a run of another spec ({record.get('spec_hash', 'unknown')}, not {self.spec_hash})",
                 hint=f"compare with `specforge diff {self.path / 'spec.yaml'} …`, or choose another `--out`",

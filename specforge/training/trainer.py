@@ -4,7 +4,8 @@ In: a module with initial weights, a checked spec, prepared data and a run direc
 directory everything that is needed to go on after a crash, a kill or Ctrl-C as if nothing had happened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import torch
 from torch import nn
@@ -12,14 +13,15 @@ from torch import nn
 from specforge.data.batches import TrainBatches
 from specforge.data.prepare import Prepared
 from specforge.graph import StagePlan
-from specforge.resolved import to_yaml
+from specforge.resolved import spec_hash, to_yaml
 from specforge.spec import Spec
+from specforge.training import durable
 from specforge.training.device import repeatable
 from specforge.training.environment import environment
 from specforge.training.epochs import Epochs
 from specforge.training.errors import TrainingError
 from specforge.training.final_test import final_test
-from specforge.training.finder import Sweep, as_written, sweep, sweeps_file, with_rate
+from specforge.training.finder import Check, as_written, sweep, with_rate
 from specforge.training.interrupts import InterruptGuard
 from specforge.training.learner import Learner
 from specforge.training.listener import Listener, Silence
@@ -48,6 +50,7 @@ def fit(
     """
     told = listener or Silence()
     _can_choose_weights(spec, prepared)
+    _can_build_losses(spec, prepared)
     notice = run.start(environment(device), resume=resume)
     finished = run.result()
     if finished is not None:
@@ -55,7 +58,7 @@ def fit(
         return finished
     if notice:
         told.on_message(notice)
-    find = _Finder(spec, run, told)
+    find = _Finder(spec, plans, run, told)
     with InterruptGuard() as guard, repeatable():
         epochs = Epochs(
             module, spec, prepared, plans=plans, find=find, run=run, device=device, listener=told, guard=guard
@@ -72,21 +75,24 @@ def fit(
 
 
 class _Finder:
-    """Finds the rate of a stage, and writes the sweep and the spec with it into the run's folder."""
+    """Finds the rates of stages, and writes the sweeps and the spec with the rates into the run's folder."""
 
-    def __init__(self, spec: Spec, run: RunDirectory, listener: Listener):
-        self._spec, self._run, self._listener = spec, run, listener
-        self._sweeps: list[Sweep] = []
+    def __init__(self, spec: Spec, plans: Sequence[StagePlan], run: RunDirectory, listener: Listener):
+        self._spec, self._plans, self._run, self._listener = spec, plans, run, listener
 
-    def __call__(self, learner: Learner, plan: StagePlan, batches: TrainBatches) -> float:
+    def __call__(
+        self, learner: Learner, plan: StagePlan, batches: TrainBatches, known: Mapping[str, float], check: Check
+    ) -> float:
         assert self._spec.train is not None
-        found = sweep(learner, self._spec.train, plan, batches)
+        found = sweep(learner, self._spec.train, plan, batches, check=check)
         rate = as_written(found.chosen)
-        self._sweeps.append(found)
-        self._spec = with_rate(self._spec, plan.number, rate)
-        self._run.write("lr_find.json", sweeps_file(self._sweeps))
-        self._run.write("spec.yaml", to_yaml(self._spec).encode())
-        self._listener.on_message(f"the learning-rate finder chose {rate:g}")
+        sweeps = [*self._run.sweeps()[: len(known)], {**asdict(found), "stage": found.stage + 1}]
+        self._run.write("lr_find.json", durable.encode(sweeps, indent=None))
+        spec = self._spec
+        for chain, value in {**known, str(plan.chain): rate}.items():
+            spec = with_rate(spec, [part.number for part in self._plans if str(part.chain) == chain], value)
+        self._run.settle(to_yaml(spec), spec_hash(spec))
+        self._listener.on_message(f"the learning-rate finder chose {rate:g}, by the {found.how} of the loss")
         return rate
 
 
@@ -100,3 +106,10 @@ def _can_choose_weights(spec: Spec, prepared: Prepared) -> None:
             raise TrainingError("`early_stopping` needs a validation part", hint="add `data.split.validation`")
     if policy != "last":
         raise TrainingError(f"`checkpoint: {policy}` needs a validation part", hint="add `data.split.validation`")
+
+
+def _can_build_losses(spec: Spec, prepared: Prepared) -> None:
+    """Before anything is written: what a loss asks of the data, such as images of every class, is there."""
+    assert spec.train is not None
+    for stage in spec.train.all_stages:
+        stage.loss.lower(prepared.class_counts)

@@ -55,15 +55,15 @@ def test_a_stage_continues_one_with_the_same_optimizer(tmp_path: Path) -> None:
         (found,) = recipe_findings(tmp_path, same.replace("batch_size: 32", change))
         assert found[:2] == ("SF524", "true")
         assert "this has another" in found[2]
-    (groups,) = recipe_findings(
-        tmp_path, same.replace("batch_size: 32", "groups: [{select: {kind: conv}, l2: 0.1}]")
-    )
+    (groups,) = recipe_findings(tmp_path, same.replace("batch_size: 32", "groups: [{select: {kind: conv}, l2: 0.1}]"))
     assert "this has others" in groups[2]
 
 
 @pytest.mark.parametrize("optimizer", ["{sgd: {lr: find}}", "{adam: find}"])
 def test_no_rate_is_found_for_one_group_alone(tmp_path: Path, optimizer: str) -> None:
-    keys = f"epochs: 5\ngroups: [{{select: {{kind: conv}}, l2: 0.1}}, {{select: {{path: head}}, optimizer: {optimizer}}}]"
+    keys = (
+        f"epochs: 5\ngroups: [{{select: {{kind: conv}}, l2: 0.1}}, {{select: {{path: head}}, optimizer: {optimizer}}}]"
+    )
     (found,) = recipe_findings(tmp_path, keys)
     assert found == ("SF524", "find", "the rate of one group can't be found alone")
     assert recipe_findings(tmp_path, keys, **{"lr: 0.1": "lr: find"}) == []

@@ -135,7 +135,5 @@ def test_muon_trains_matrices(tmp_path: Path) -> None:
 
 
 def test_frozen_parameters_need_no_optimizer(tmp_path: Path) -> None:
-    keys = "stages: [{epochs: 5, freeze: [{FROZEN}], groups: [GROUP]}]"
-    keys = keys.replace("[{FROZEN}]", "{parameter: bias}")
-    group = "{select: {path: head}, optimizer: {muon: {lr: 0.01}}}"
-    assert recipe_findings(tmp_path, keys.replace("GROUP", group)) == []
+    groups = "[{select: {path: head}, optimizer: {muon: {lr: 0.01}}}]"
+    assert recipe_findings(tmp_path, f"stages: [{{epochs: 5, freeze: {{parameter: bias}}, groups: {groups}}}]") == []

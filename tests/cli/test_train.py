@@ -131,3 +131,11 @@ def test_a_name_is_the_name_of_a_folder(specforge: Run, tiny: Path, name: str) -
     done = specforge("validate", tiny, "--format", "concise")
     assert done.returncode == 1
     assert ":2:7: error[SF303] `name` must be letters" in done.stdout
+
+
+def test_a_search_is_not_for_train(specforge: Run, tiny: Path) -> None:
+    space = "{train.optimizer.lr: {log_uniform: [1e-4, 1e-1]}}"
+    done = specforge("train", tiny, "--set", "train.epochs=1", "--set", f"search={{space: {space}}}")
+    assert done.returncode == 0, done.stderr
+    assert "`search` is not for `train`: this run trains the spec's own values" in done.stderr.splitlines()
+    assert "search" not in (tiny.parent / "runs" / "tiny" / "spec.yaml").read_text()

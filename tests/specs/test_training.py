@@ -19,6 +19,8 @@ KEPT = ("specforge", "name", "model", "data", "train")
 # So many images are trained that a network costs seconds: all of them where it is small.
 MOST, FEWEST, MULTIPLY_ACCUMULATES = 128, 16, 6e9
 CYCLES = 2
+# The learning-rate finder takes a hundred steps: of small batches, and too many for a larger network.
+MOST_TO_FIND = 5e7
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -59,6 +61,10 @@ def shortened(spec: Spec, graph: Graph) -> dict[str, Any]:
     }
     train = resolved["train"]
     train.pop("epochs", None)
+    for optimizer in train["optimizer"].values() if isinstance(train["optimizer"], dict) else ():
+        if optimizer.get("lr") == "find":
+            train["batch_size"] = FEWEST
+            optimizer["lr"] = "find" if graph.macs <= MOST_TO_FIND else 1e-2
     for recipe in train.get("stages", [train]):
         # a stage that says nothing of its schedule has that of the recipe
         schedules = [

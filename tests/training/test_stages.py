@@ -13,6 +13,8 @@ import yaml
 from torch import nn
 
 from specforge.catalog.augmentations.flip import HorizontalFlip
+from specforge.catalog.datasets.definition import DataError
+from specforge.catalog.losses.cross_entropy import CrossEntropy
 from specforge.catalog.mixes.cutmix import Cutmix
 from specforge.catalog.mixes.mixup import Mixup
 from specforge.catalog.optimizers.adam import Adam
@@ -20,6 +22,7 @@ from specforge.catalog.optimizers.sgd import Sgd
 from specforge.catalog.schedules.cosine import Cosine
 from specforge.data.augmenting import Augmenter
 from specforge.data.batches import EvaluationBatches, View
+from specforge.graph import Weight, plan
 from specforge.recipe import (
     EarlyStopping,
     Ema,
@@ -31,13 +34,16 @@ from specforge.recipe import (
     Stage,
     TestTimeAugmentation,
 )
+from specforge.resolved import spec_hash
 from specforge.spec import Spec
 from specforge.training.averaging import Average
 from specforge.training.checkpoint import CheckpointStore
 from specforge.training.errors import Interrupted, TrainingError
-from specforge.training.finder import chosen
+from specforge.training.finder import Curve, chosen
+from specforge.training.learner import Elapsed, Learner
 from specforge.training.stopping import is_due
-from tests.training.experiments import CPU, Recorder, experiment, network, plans_for, prepared_for, train
+from specforge.training.trainer import fit
+from tests.training.experiments import CPU, Recorder, experiment, network, plans_for, prepared_for, run_in, train
 from tests.training.test_learner import learner_of
 
 ADAM = Adam(lr=1e-2)
@@ -296,7 +302,11 @@ def test_a_stopped_stage_gives_way_to_the_next(tmp_path: Path) -> None:
     recorder = Recorder()
     train(tmp_path, staged(stage(5, early_stopping=never), stage(1)), listener=recorder)
     assert [line["stage"] for line in lines(tmp_path)] == [1, 1, 2]
-    assert recorder.messages == ["stopped early: `train_loss` has not improved for 1 epochs"]
+    assert recorder.messages == [
+        "stage 1: 5 epochs, 6 of 6 tensors train",
+        "stopped early: `train_loss` has not improved for 1 epochs",
+        "stage 2: 1 epochs, 6 of 6 tensors train",
+    ]
 
 
 def test_the_finder_leaves_no_trace(tmp_path: Path) -> None:
@@ -305,7 +315,7 @@ def test_the_finder_leaves_no_trace(tmp_path: Path) -> None:
     train(tmp_path / "found", varied(optimizer=Adam(lr="find")), listener=recorder)
     (sweep,) = json.loads((tmp_path / "found" / "lr_find.json").read_text())
     rate = float(f"{sweep['chosen']:.2g}")
-    assert recorder.messages == [f"the learning-rate finder chose {rate:g}"]
+    assert recorder.messages == [f"the learning-rate finder chose {rate:g}, by the {sweep['how']} of the loss"]
     assert sweep["stage"] == 1
     assert len(sweep["rates"]) == len(sweep["losses"]) == len(sweep["smoothed"]) > 20
     written = yaml.safe_load((tmp_path / "found" / "spec.yaml").read_text())
@@ -315,12 +325,111 @@ def test_the_finder_leaves_no_trace(tmp_path: Path) -> None:
     assert all(torch.equal(found[name], told[name]) for name in found)
 
 
+RATES = tuple(10 ** (-5 + 0.25 * step) for step in range(20))
+
+
+def curve_of(losses: list[float], *, start: float) -> Curve:
+    return Curve(0, RATES[: len(losses)], tuple(losses), tuple(losses), start)
+
+
 def test_the_rate_of_the_steepest_fall_is_chosen() -> None:
-    rates = tuple(10 ** (-5 + 0.25 * step) for step in range(20))
-    smoothed = tuple(2 - 1 / (1 + math.exp(-(step - 10))) + (step > 15) * (step - 15) for step in range(20))
-    assert chosen(rates, smoothed) == rates[10]
-    with pytest.raises(TrainingError, match="no rate at which the loss falls"):
-        chosen(rates, tuple(float(step) for step in range(20)))
+    falling = [2 - 1 / (1 + math.exp(-(step - 10))) + (step > 15) * (step - 15) for step in range(20)]
+    assert chosen(curve_of(falling, start=2.0)) == (RATES[10], "steepest fall")
+
+
+def test_where_the_loss_hardly_falls_a_rate_below_its_rise_is_chosen() -> None:
+    """A network that has learned: noise is no fall."""
+    noisy = [1.0, 0.999, 1.001, 0.998] * 3 + [1.01, 1.1, 2.0]
+    assert chosen(curve_of(noisy, start=1.0)) == (RATES[13] / 10, "below the rise")
+    with pytest.raises(TrainingError, match="no rate that changes the loss"):
+        chosen(curve_of([1.0] * 20, start=1.0))
+
+
+def test_the_finder_sees_what_the_steps_have_done(tmp_path: Path) -> None:
+    """At the smallest rates nothing, however different the batches are."""
+    train(tmp_path, varied(optimizer=Adam(lr="find")))
+    (sweep,) = json.loads((tmp_path / "lr_find.json").read_text())
+    assert sweep["losses"][:10] == pytest.approx([sweep["start"]] * 10, rel=1e-3)
+
+
+def test_what_is_found_holds_for_the_stages_that_continue(tmp_path: Path) -> None:
+    find = Adam(lr="find")
+    parts = (stage(1, optimizer=find), stage(1, optimizer=find, **{"continue": True}))
+    train(tmp_path, varied(epochs=None, stages=parts, optimizer=Adam(lr=0.5)))
+    written = yaml.safe_load((tmp_path / "spec.yaml").read_text())["train"]["stages"]
+    rates = {float(part["optimizer"]["adam"]["lr"]) for part in written}
+    assert len(rates) == 1
+    assert rates == {line["lr"] for line in lines(tmp_path)}
+
+
+def test_a_resumed_run_remembers_what_was_found(tmp_path: Path) -> None:
+    spec = staged(stage(1, optimizer=Adam(lr="find")), stage(1, optimizer=Adam(lr="find")))
+    train(tmp_path / "whole", spec)
+    with pytest.raises(Interrupted):
+        train(tmp_path / "parts", spec, listener=Recorder({(1, 2): stop}))
+    train(tmp_path / "parts", spec, resume=True)
+    for name in ("spec.yaml", "lr_find.json"):
+        assert (tmp_path / "whole" / name).read_text() == (tmp_path / "parts" / name).read_text()
+    assert len(json.loads((tmp_path / "parts" / "lr_find.json").read_text())) == 2
+
+
+def test_a_run_goes_on_with_its_own_spec(tmp_path: Path) -> None:
+    """With what was found in place of `find`."""
+    spec = varied(optimizer=Adam(lr="find"))
+    train(tmp_path / "whole", spec)
+    with pytest.raises(Interrupted):
+        train(tmp_path / "parts", spec, listener=Recorder({(1, 2): stop}))
+    rate = json.loads((tmp_path / "parts" / "lr_find.json").read_text())[0]["chosen"]
+    own = varied(optimizer=Adam(lr=float(f"{rate:.2g}")))
+    fit(
+        network(), own, prepared_for(own), plans=plans_for(own, network()),
+        run=run_in(tmp_path / "parts", spec_hash=spec_hash(own)), device=CPU, resume=True,
+    )  # fmt: skip
+    whole, parts = weights_after(tmp_path / "whole", 3), weights_after(tmp_path / "parts", 3)
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_the_average_remembers_the_stages_before(tmp_path: Path) -> None:
+    """Two stages of which the second continues are one run; one that starts anew does not start the average anew."""
+    ema = Ema(decay=0.999)
+    train(tmp_path / "whole", varied(ema=ema, optimizer=Sgd(lr=0.1)))
+    parts = (stage(1, optimizer=Sgd(lr=0.1)), stage(2, optimizer=Sgd(lr=0.1)))
+    train(tmp_path / "parts", varied(ema=ema, epochs=None, stages=parts))
+    stores = [CheckpointStore(tmp_path / name / "checkpoints") for name in ("whole", "parts")]
+    whole, again = (store.weights("epoch-0003", "averages.safetensors") for store in stores)
+    assert all(torch.equal(whole[name], again[name]) for name in whole), "plain SGD has no state to lose"
+
+
+def test_a_batch_norm_without_parameters_is_frozen_by_its_path() -> None:
+    norm = nn.BatchNorm1d(4, affine=False)
+    module = nn.Sequential(nn.Linear(4, 4), norm, nn.Linear(4, 4))
+    spec = varied(epochs=None, stages=(stage(1, freeze="1"),))
+    assert spec.train is not None
+    learner = Learner(module, spec.train, device=CPU, class_counts=(1, 1, 1, 1))
+    weights = [
+        Weight("0.weight", "0", "linear", "weight", (4, 4), True),
+        Weight("1.running_mean", "1", "batch_norm", "running_mean", (4,), True, True),
+    ]
+    learner.begin_stage(plan(spec.train, weights)[0])
+    learner.begin_epoch(Elapsed(0, 0, 1), steps=1)
+    assert not norm.training
+    assert [settings.names for settings in plan(spec.train, weights)[0].groups] == [("0.weight",)]
+
+
+def test_the_last_complete_epoch_is_kept(tmp_path: Path) -> None:
+    """However often the epoch after it is interrupted."""
+    spec = experiment()
+    for at in ((2, 1), (2, 2), (2, 3)):
+        with pytest.raises(Interrupted):
+            train(tmp_path, spec, listener=Recorder({at: stop}), resume=at != (2, 1))
+    assert "epoch-0001" in CheckpointStore(tmp_path / "checkpoints").names()
+
+
+def test_nothing_is_written_where_the_loss_can_not_be_made(tmp_path: Path) -> None:
+    spec = varied(loss=CrossEntropy(class_weights=(1.0, 2.0)))
+    with pytest.raises(DataError, match="2 numbers"):
+        train(tmp_path / "run", spec)
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_test_curve_is_recorded_on_request(tmp_path: Path) -> None:
