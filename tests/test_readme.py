@@ -74,7 +74,7 @@ def test_commands_that_are_not_run_could_be(words: list[str]) -> None:
 
 
 def test_table_names_every_command() -> None:
-    assert set(re.findall(r"^\| `specforge (\w+)", README, re.MULTILINE)) == set(COMMANDS)
+    assert set(re.findall(r"^\| `specforge ([\w-]+)", README, re.MULTILINE)) == set(COMMANDS)
 
 
 def test_python_lines_work(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
