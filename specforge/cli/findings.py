@@ -6,21 +6,31 @@ from typing import TextIO
 from specforge.cli.console import write
 from specforge.diagnostics import Diagnostic
 
-_COLORS = {"error": "bold red", "warning": "bold yellow", "accepted": "dim"}
+_COLORS = {"error": "bold red", "warning": "bold yellow"}
 
 
 def write_text(found: Diagnostic, texts: Mapping[str, str], *, to: TextIO | None = None) -> None:
     """The finding with its source line, a caret under what is meant, and the hint."""
-    label = "accepted" if found.accepted else found.severity
-    write((str(found.span), "bold"), ": ", (f"{label}[{found.code}]", _COLORS[label]), f" {found.message}", to=to)
+    color = _COLORS[found.severity]
+    write((str(found.span), "bold"), ": ", (f"{found.severity}[{found.code}]", color), f" {found.message}", to=to)
     for line in _excerpt(found, texts):
-        write((line, "blue" if "|" in line and "^" not in line else _COLORS[label]), to=to)
+        write((line, "blue" if "|" in line and "^" not in line else color), to=to)
     if found.context():
         write("  ", ("where: ", "bold"), found.context().removeprefix(" (").removesuffix(")"), to=to)
-    if found.accepted:
-        write("  ", ("accepted: ", "bold"), found.accepted, to=to)
-    elif found.hint:
+    if found.hint:
         write("  ", ("hint: ", "bold cyan"), found.hint, to=to)
+
+
+def write_accepted(findings: Iterable[Diagnostic], spec: str) -> None:
+    """What a spec accepts: one line for each code, the first finding in full, and the reason."""
+    by_code: dict[tuple[str, str], list[Diagnostic]] = {}
+    for found in findings:
+        if found.accepted:
+            by_code.setdefault((found.code, found.accepted), []).append(found)
+    for (code, reason), same in by_code.items():
+        more = f" (and {len(same) - 1} more like it)" if len(same) > 1 else ""
+        write((str(same[0].span), "bold"), ": ", (f"accepted[{code}]", "dim"), f" {same[0].message}{more}")
+        write("  ", (f"accepted by {spec}: ", "bold"), reason.strip())
 
 
 def _excerpt(found: Diagnostic, texts: Mapping[str, str]) -> Iterator[str]:

@@ -75,11 +75,13 @@ def _show(analyses: list[Analysis], format_: Format) -> None:
         print(findings.to_json(every))
         return
     for analysis in analyses:
-        for found in analysis.findings:
+        for found in (found for found in analysis.findings if not found.accepted):
             if format_ is Format.text:
                 findings.write_text(found, analysis.texts)
-            elif not found.accepted:
+            else:
                 print(findings.concise(found))
+        if format_ is Format.text:
+            findings.write_accepted(analysis.findings, analysis.name)
 
 
 def _show_in_file(analyses: list[Analysis], format_: Format, file: Path) -> None:

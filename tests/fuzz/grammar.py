@@ -1,20 +1,20 @@
 """Specs generated from the catalogue's classes: mostly right, so that what lies behind the checks is reached too."""
 
-import types
-from collections.abc import Callable
 from random import Random
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from specforge.catalog.definition import Composite, Definition, Item, Layer, Merge, Section
+from specforge.catalog.definition import Composite, Layer, Merge
 from specforge.catalog.discovery import definition, index
-from specforge.recipe import Train
 from specforge.shapes import Misfit, Shape, elements
 from specforge.spec import Data, Expect, Reported
 from tests.fuzz.corpus import Tree
+from tests.fuzz.recipes import SPLITS, add_search, named_in, recipe
+from tests.fuzz.values import Maker, as_tuples
 
 INPUTS: tuple[Shape, ...] = ((3, 32, 32), (1, 8, 8), (3, 8, 8, 8), (12,), (4, 20), (1, 28, 28), (3, 64, 64))
+PARAMS = {"w": 8, "d": 0.5, "body": ["relu"]}
 MAX_VALUES = 200_000
 MAX_TRIES = 12
 
@@ -22,16 +22,38 @@ MAX_TRIES = 12
 def generated(random: Random) -> Tree:
     """A spec with a network whose layers fit, as far as their own shape rules can tell, and some of the other keys."""
     shape = random.choice(INPUTS)
-    tree: Tree = {"specforge": 1, "name": "generated", "params": {"w": 8, "d": 0.5, "body": ["relu"]}}
+    tree: Tree = {"specforge": 1, "name": "generated", "params": dict(PARAMS)}
     layers, _ = _layers(random, shape, random.choice((1, 3, 6, 12, 30)), depth=0)
     tree["model"] = {"input": list(shape), "layers": layers}
+    maker = Maker(random, names=named_in(layers))
     if random.random() < 0.2:
-        tree["model"]["init"] = [{"select": {"kind": "conv"}, "initializer": _word(random, "initializers")}]
-    for key, section in (("data", Data), ("train", Train), ("expect", Expect)):
-        if random.random() < 0.3:
-            tree[key] = _section(random, section)
+        tree["model"]["init"] = [{"select": {"kind": "conv"}, "initializer": maker.word("initializers").written}]
+    if random.random() < 0.3:
+        tree["data"] = maker.section(Data).written
+    if random.random() < 0.3:
+        tree["train"] = recipe(maker)
+    if random.random() < 0.3:
+        tree["expect"] = maker.section(Expect).written
     if random.random() < 0.1:
-        tree["reported"] = [_section(random, Reported)]
+        tree["reported"] = [maker.section(Reported).written]
+    return tree
+
+
+def experiment(random: Random) -> Tree:
+    """A spec with a small network for its data set, and all that is said about data, training and search."""
+    data = Maker(random).section(Data)
+    facts = None if data.bound is None else data.bound.dataset.facts()
+    shape = facts.image if facts is not None and facts.image is not None else random.choice(INPUTS[:2])
+    classes = facts.classes if facts is not None and facts.classes is not None else 10
+    layers, shape_after = _layers(random, shape, random.choice((0, 1, 2, 4)), depth=1)
+    layers += [*(["flatten"] if len(shape_after) > 1 else []), {"linear": classes}]
+    maker = Maker(random, names=named_in(layers))
+    tree: Tree = {"specforge": 1, "name": "experiment", "params": dict(PARAMS)}
+    tree |= {"model": {"input": list(shape), "layers": layers}, "data": data.written, "train": recipe(maker)}
+    if random.random() < 0.8:
+        tree["data"]["split"] = dict(random.choice(SPLITS))
+    if random.random() < 0.4:
+        add_search(maker, tree)
     return tree
 
 
@@ -58,15 +80,16 @@ def _item(random: Random, shape: Shape, depth: int) -> tuple[Any, Shape] | None:
         if depth > 2 or random.random() < 0.5:
             return None
         return _with_keys(random, word, _composite(random, kind, shape, depth)), shape
-    arguments = _arguments(random, kind)
+    maker = Maker(random)
+    arguments = maker.arguments(kind).written
     try:
-        layer = kind.model_validate(_as_tuples(arguments))
+        layer = kind.model_validate(as_tuples(arguments))
         after = layer.merged_shape((shape, shape)) if isinstance(layer, Merge) else layer.output_shape(shape)
     except (ValidationError, Misfit, IndexError, ZeroDivisionError):
         return None
     if elements(after) > MAX_VALUES or min(after, default=1) < 1:
         return None
-    item = _with_keys(random, word, _shortened(random, kind, arguments))
+    item = _with_keys(random, word, maker.shortened(kind, arguments))
     if isinstance(layer, Merge):
         item = {
             **(item if isinstance(item, dict) else {word: None}),
@@ -86,7 +109,7 @@ def _composite(random: Random, kind: type[Layer], shape: Shape, depth: int) -> A
                 kept.append(found[0])
         return kept or ["relu"]
 
-    return _arguments(random, kind, region)
+    return Maker(random, region).arguments(kind).written
 
 
 def _with_keys(random: Random, word: str, arguments: Any) -> Any:
@@ -99,96 +122,3 @@ def _with_keys(random: Random, word: str, arguments: Any) -> Any:
         )  # fmt: skip
         item = {key: value, **item}
     return item
-
-
-def _shortened(random: Random, kind: type[Definition], arguments: Tree) -> Any:
-    """The short form `dropout: 0.5` at times, where the main argument alone is given."""
-    if kind.main is not None and list(arguments) == [kind.main] and random.random() < 0.7:
-        return arguments[kind.main]
-    return arguments
-
-
-def _word(random: Random, family: str) -> Any:
-    word = random.choice(list(index(family)))
-    kind = definition(family, word)
-    assert kind is not None
-    arguments = _shortened(random, kind, _arguments(random, kind))
-    return {word: arguments} if arguments != {} else word
-
-
-def _section(random: Random, kind: type[Section]) -> Tree:
-    return _arguments(random, kind)
-
-
-def _arguments(random: Random, kind: type[BaseModel], region: Callable[[], list[Any]] | None = None) -> Tree:
-    """The required fields of a class and some of the others, with values that their annotations allow."""
-    given: Tree = {}
-    for name, field in kind.model_fields.items():
-        if field.is_required() or random.random() < 0.3:
-            bounds = {type(limit).__name__: limit for limit in field.metadata}
-            given[name] = _value(random, field.annotation, bounds, region or (lambda: ["relu"]))
-    return given
-
-
-def _value(random: Random, annotation: Any, bounds: dict[str, Any], region: Callable[[], list[Any]]) -> Any:
-    origin, inside = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        found = {type(limit).__name__: limit for limit in inside[1:]}
-        for limit in inside[1:]:
-            found |= {type(part).__name__: part for part in getattr(limit, "metadata", ())}
-        return _value(random, inside[0], {**bounds, **found}, region)
-    if origin is Literal:
-        return random.choice(inside)
-    if origin in (Union, types.UnionType):
-        return _value(random, random.choice(inside), bounds, region)
-    if origin is tuple:
-        return _tuple(random, inside, region)
-    if origin is dict:
-        return {"a": "b"}
-    if isinstance(annotation, type) and issubclass(annotation, Item):
-        return random.choice(region())
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return _held(random, annotation)
-    return _scalar(random, annotation, bounds)
-
-
-def _tuple(random: Random, inside: tuple[Any, ...], region: Callable[[], list[Any]]) -> list[Any]:
-    if inside[-1:] != (Ellipsis,):
-        return [_value(random, part, {}, region) for part in inside]
-    part = inside[0]
-    if (get_args(part) or (part,))[0] is Item:
-        return region()
-    return [_value(random, part, {}, region) for _ in range(random.choice((1, 2, 2, 3)))]
-
-
-def _held(random: Random, kind: type[Section]) -> Any:
-    """A section, or a word of a family."""
-    if not issubclass(kind, Definition):
-        return _arguments(random, kind)
-    words = [word for word in index(kind.family) if issubclass(definition(kind.family, word) or object, kind)]
-    return _word(random, kind.family) if words else None
-
-
-def _scalar(random: Random, annotation: Any, bounds: dict[str, Any]) -> Any:
-    low = next((getattr(bounds[name], name.lower()) for name in ("Ge", "Gt") if name in bounds), 0)
-    high = next((getattr(bounds[name], name.lower()) for name in ("Le", "Lt") if name in bounds), None)
-    if annotation is bool:
-        return random.random() < 0.5
-    if annotation is int:
-        return (
-            random.choice((low, low + 1, 1, 2, 3, 3, 4, 8, 16))
-            if high is None
-            else random.randint(int(low), int(low) + 5)
-        )
-    if annotation is float:
-        return random.choice((0.1, 0.25, 0.5, 0.9, float(low), 1.0 if high is None else float(high), 1e-3))
-    if annotation is type(None):
-        return None
-    return random.choice(("a", "x.npz", "test_accuracy", "weight"))
-
-
-def _as_tuples(value: Any) -> Any:
-    """As binding hands values to a class: lists as tuples."""
-    if isinstance(value, list):
-        return tuple(_as_tuples(part) for part in value)
-    return {key: _as_tuples(part) for key, part in value.items()} if isinstance(value, dict) else value
