@@ -122,9 +122,11 @@ def arguments_of(section: Section, base: Section | None = None) -> dict[str, Any
 
 
 def _over(value: Any, base: Any) -> Any:
-    """A value as plain data, where a word, or each of several stages or groups, is laid over a base."""
-    if isinstance(value, Definition) and type(value) is type(base):
+    """A value as plain data, where a word, a section, or each of several stages or groups, is laid over a base."""
+    if isinstance(value, Section) and type(value) is type(base):
         arguments = arguments_of(value, base)
+        if not isinstance(value, Definition):
+            return arguments
         return {word_for(value): arguments} if arguments else word_for(value)
     if isinstance(value, tuple) and isinstance(base, Recipe):
         return [arguments_of(part, base) if isinstance(part, Stage) else _group(part, base) for part in value]

@@ -89,7 +89,7 @@ def test_keys_are_topics_by_their_paths() -> None:
         ("CONV", [("layers", "conv")]),
         ("constant", [("schedules", "constant"), ("initializers", "constant")]),
         ("train.batch_size", [("keys", "train.batch_size")]),
-        ("batch_size", [("keys", "train.batch_size")]),
+        ("batch_size", [("keys", "train.batch_size"), ("keys", "train.stages.batch_size")]),
         ("train", [("keys", "train")]),
         ("when", [("items", "when")]),
         ("SF304", [("diagnostics", "SF304")]),

@@ -149,6 +149,35 @@ def test_composition_survives(layers: str, tmp_path: Path) -> None:
     assert_round_trip(analysed(HEAD + layers, tmp_path), tmp_path)
 
 
+STAGES = """
+  batch_size: 8
+  optimizer: {sgd: {lr: 0.1, momentum: 0.9}}
+  schedule: {warmup: {epochs: 1, schedule: {cosine: {eta_min: 1e-3}}}}
+  loss: {cross_entropy: {label_smoothing: 0.1}}
+  early_stopping: {metric: train_loss, patience: 3}
+  gradient_clipping: {value: 2}
+  groups: [{select: {parameter: bias}, optimizer: {sgd: {momentum: 0.5}}}]
+  stages:
+    - {epochs: 6}
+"""
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "early_stopping: {metric: validation_loss}",
+        "gradient_clipping: {norm: 1, value: null}",
+        "early_stopping: null, gradient_clipping: null, schedule: null, groups: []",
+        "schedule: {warmup: {schedule: {cosine: {eta_min: 0}}}}, loss: {cross_entropy: {label_smoothing: 0}}",
+        "schedule: {warmup: {schedule: null}}, optimizer: {sgd: {momentum: 0}}",
+        "groups: [{select: {parameter: bias}, schedule: null, l2: 0}], optimizer: adam",
+    ],
+)
+def test_what_a_stage_says_survives_over_what_the_recipe_says(stage: str, tmp_path: Path) -> None:
+    layers = "\n    - flatten\n    - linear: 10\ntrain:"
+    assert_round_trip(analysed(f"{HEAD}{layers}{STAGES}    - {{epochs: 6, {stage}}}\n", tmp_path), tmp_path)
+
+
 def test_text_is_what_people_write(tmp_path: Path) -> None:
     layers = """
     - {id: named, outer: 8}

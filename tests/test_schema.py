@@ -212,6 +212,24 @@ def test_a_file_that_others_complete_may_lack_anything() -> None:
     assert complaints(whole + "train: {epochs: 3}") != []
 
 
+@pytest.mark.parametrize(
+    ("train", "right"),
+    [
+        ("schedule: {step: 2}, stages: [{epochs: 3}]", True),
+        ("schedule: {step: 2}, stages: [{}]", False),
+        ("schedule: {step: 2}, stages: [{epochs: 3, schedule: {step: {gamma: 0.5}}}]", True),
+        ("schedule: {step: {gamma: 0.5}}, stages: [{epochs: 3, schedule: {step: 2}}]", False),
+        ("stages: [{epochs: 3, groups: [{select: {kind: linear}, schedule: {step: 2}}]}]", True),
+        ("stages: [{epochs: 3, groups: [{select: {kind: linear}, schedule: {step: {gamma: 0.5}}}]}]", False),
+        ("epochs: 3, groups: [{optimizer: {adam: {eps: 1e-7}}}]", False),
+    ],
+)
+def test_a_stage_may_leave_to_the_recipe_what_it_has(train: str, right: bool) -> None:
+    text = "specforge: 1\nname: x\nmodel: {input: [8], layers: [{linear: 10}]}\n"
+    recipe = "batch_size: 8, optimizer: {adam: 1e-3}, loss: cross_entropy"
+    assert (complaints(f"{text}train: {{{recipe}, {train}}}") == []) is right
+
+
 def test_defaults_may_give_what_a_layer_requires() -> None:
     text = "specforge: 1\nname: x\nmodel: {input: [3, 8, 8], %s layers: [{conv: 8}]}"
     assert complaints(text % "defaults: {conv: {kernel_size: 3}},") == []

@@ -1,6 +1,7 @@
 """YAML 1.2 text to nodes: values, spans, limits, and no exception whatever the text."""
 
 import math
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -371,7 +372,8 @@ def test_json_is_yaml(data: Any) -> None:
             return {key: as_tuples(item) for key, item in below.items()}
         return tuple(map(as_tuples, below)) if isinstance(below, list) else below
 
-    text = json.dumps({"x": data}).replace("Infinity", ".inf")
-    if '".inf' in text or "\\ud" in text.lower():  # text that says Infinity, and JSON's surrogate pairs
+    text = json.dumps({"x": data})
+    if re.search(r'"[^"]*Infinity', text) or "\\ud" in text.lower():  # text that says so, and JSON's surrogate pairs
         return
+    text = text.replace("Infinity", ".inf")
     assert plain(parsed(text))["x"] == as_tuples(data)

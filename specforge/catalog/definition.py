@@ -283,7 +283,7 @@ def _positive_or_find(value: object) -> object:
 
 
 # A rate per optimizer step, or `find`: the learning-rate finder then chooses it when training begins.
-LearningRate = Annotated[float | Literal["find"], BeforeValidator(_positive_or_find)]
+LearningRate = Annotated[Annotated[float, Field(gt=0)] | Literal["find"], BeforeValidator(_positive_or_find)]
 
 
 class Optimizer(Definition):

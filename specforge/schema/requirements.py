@@ -9,6 +9,7 @@ from typing import Any
 from specforge.binding import held
 from specforge.catalog.definition import Definition, Section
 from specforge.catalog.discovery import word_for
+from specforge.recipe import Group, Recipe, Stage
 from specforge.schema.items import item_keys
 from specforge.schema.values import EXPRESSION, Schema, reference
 from specforge.schema.words import classes, main_of, names_of, required, word
@@ -18,6 +19,11 @@ _WHOLE: Schema = {
     "not": {"required": ["extends"]},
     "required": ["model"],
     "properties": {"model": {"type": "object", "required": ["layers"]}},
+}
+# what a section may leave to the recipe that it is laid over
+_LAID_OVER: dict[type[Section], frozenset[str]] = {
+    Stage: frozenset(Recipe.model_fields) - {"epochs"},
+    Group: frozenset({"optimizer"}),
 }
 _DEFAULTS: Schema = {"properties": {"model": {"required": ["defaults"]}}}
 
@@ -66,10 +72,13 @@ def _unsuggested(schema: Schema) -> Schema:
 
 def _complete_sections(kind: type[Section], found: dict[str, Schema]) -> dict[str, Schema]:
     """The required keys of a section, and those of the sections in it."""
-    needed = required(kind) + (["input"] if kind is Model else [])
+    laid = _LAID_OVER.get(kind, frozenset())
+    needed = [name for name in required(kind) if name not in laid] + (["input"] if kind is Model else [])
     demands: dict[str, Schema] = {}
     for name, field in kind.model_fields.items():
         for arm in held(field.annotation):
+            if name in laid and arm.kind == "word":
+                continue  # of the same word it may say a part
             below = _below(arm.type, found) if arm.type is not None else None
             if below is not None:
                 demands[name] = _listed({"additionalProperties": below} if arm.by_name else below, arm.levels)

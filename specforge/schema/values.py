@@ -44,7 +44,8 @@ def arms(annotation: Any, metadata: tuple[Any, ...] = ()) -> list[Schema]:
     if origin is Annotated:
         return arms(arguments[0], (*arguments[1:], *metadata))
     if origin in (Union, UnionType):
-        return [arm for part in arguments if part is not NoneType for arm in arms(part, metadata)]
+        found = [arm for part in arguments if part is not NoneType for arm in arms(part, metadata)]
+        return [_text(arm) for arm in found] if any("type" in arm for arm in found) else found
     if origin is Literal:
         return [{"enum": list(arguments)}]
     if origin is tuple:
@@ -56,6 +57,14 @@ def arms(annotation: Any, metadata: tuple[Any, ...] = ()) -> list[Schema]:
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return [reference(annotation.family if issubclass(annotation, Definition) else annotation.__name__)]
     return [_scalar(annotation, metadata)]
+
+
+def _text(arm: Schema) -> Schema:
+    """Words beside values of other types, as `find` beside a number, are texts of a pattern: no alternative of its own."""
+    words = arm.get("enum", [])
+    if not words or not all(isinstance(word, str) for word in words):
+        return arm
+    return {"type": "string", "pattern": f"^({'|'.join(words)})$"}
 
 
 def _list(arguments: tuple[Any, ...], metadata: tuple[Any, ...]) -> Schema:

@@ -21,4 +21,5 @@ def test_both_sides_compute_the_same() -> None:
         "betas": loop.optimizer.defaults["betas"],
         "eps": loop.optimizer.defaults["eps"],
         "weight_decay": loop.optimizer.defaults["weight_decay"],
+        "amsgrad": loop.optimizer.defaults["amsgrad"],
     }

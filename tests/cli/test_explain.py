@@ -57,7 +57,7 @@ def test_explain_json(specforge: Run) -> None:
     first = found["arguments"][0]
     assert (first["name"], first["main"], first["required"], first["default"]) == ("kernel_size", True, True, None)
     (key,) = json.loads(specforge("explain", "epochs", "--format", "json", blocked=True).stdout)[:1]
-    assert (key["name"], key["type"], key["default"]) == ("train.epochs", "whole number ≥ 1", "required")
+    assert (key["name"], key["type"], key["default"]) == ("train.epochs", "whole number ≥ 1", "none")
 
 
 def test_explain_markdown(specforge: Run) -> None:

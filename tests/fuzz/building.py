@@ -13,14 +13,14 @@ import torch
 
 from specforge.analysis import analyse
 from specforge.torch_backend import build
-from tests.fuzz.cases import MAIN
+from tests.fuzz.cases import MAIN, SETTINGS
 
 
 def built(folder: Path) -> dict[str, str]:
     """Why the spec of a folder does not build, or does not give the shape that was proven."""
     os.chdir(folder)
     try:
-        _, graph = analyse(MAIN).require()
+        _, graph = analyse(MAIN, tuple(json.loads(Path(SETTINGS).read_text(encoding="utf-8")))).require()
         module = build(graph, seed=0).to("meta").eval()
         state = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
         if state != graph.state():

@@ -11,7 +11,7 @@ from tests.fuzz.settings import setting
 from tests.fuzz.texts import mutated_text
 from tests.fuzz.trees import mutated_tree, text_of
 
-MAIN, BESIDE = "spec.yaml", "parent.yaml"
+MAIN, BESIDE, SETTINGS = "spec.yaml", "parent.yaml", "settings.json"
 # how specs are made, and how often
 KINDS = {"text": 26, "tree": 32, "grammar": 12, "grammar+tree": 8, "experiment": 12, "experiment+tree": 8, "flood": 2}
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from random import Random
 
 from tests.fuzz.hostile import EXPRESSIONS, layer_words
+from tests.fuzz.recipe_floods import recipe_flood
 
 HEAD = "specforge: 1\nname: flood\nmodel:\n  input: [3, 32, 32]\n  layers:\n"
 COUNTS = (10, 100, 1_000, 1_000, 5_000, 20_000)
@@ -200,5 +201,20 @@ def _text(random: Random) -> str:
 
 
 FLOODS: tuple[Callable[[Random], str], ...] = (
-    *(_items, _items, _items, _keys, _aliases, _depth, _numbers, _blocks, _repeats, _params, _text),
+    *(
+        _items,
+        _items,
+        _items,
+        _recipe,
+        _recipe,
+        _recipe,
+        _keys,
+        _aliases,
+        _depth,
+        _numbers,
+        _blocks,
+        _repeats,
+        _params,
+        _text,
+    ),
 )

@@ -3,18 +3,14 @@
 from functools import cache
 from typing import Any
 
-from specforge.catalog.discovery import FAMILIES, index
+from specforge.catalog.discovery import FAMILIES, definition, index
+from specforge.schema.sections import reached
+from specforge.spec import Spec
 
 ITEM_KEYS = ("id", "from", "when", "shared", "init", "trainable")
-TOP_KEYS = (
-    *("specforge", "name", "description", "source", "assumed", "params", "blocks", "model", "data", "train", "expect"),
-    *("reported", "extends", "include", "edit", "accept", "search", "stages", "evaluate"),
-)
 OTHER_KEYS = (
-    *("layers", "times", "for", "index", "iterations", "shortcut", "paths", "merge", "weight", "input", "defaults"),
-    *("select", "initializer", "kind", "parameter", "path", "groups", "freeze", "unfreeze", "split", "normalize"),
-    *("augment", "mix", "dataset", "optimizer", "schedule", "loss", "lr", "epochs", "batch_size", "checkpoint", "seed"),
-    *("at", "replace", "set", "insert_before", "insert_after", "remove", "wrap", "required", "metric", "value"),
+    *("params", "blocks", "extends", "include", "edit", "defaults", "times", "for", "index"),
+    *("at", "replace", "set", "insert_before", "insert_after", "remove", "wrap", "required"),
     *("<<", "_target_", "__class__", "__init__", "self", "cls", "model_config", "file", "", "a.b", "0", "null", "true"),
 )
 EXPRESSIONS = (
@@ -115,6 +111,14 @@ SNIPPETS = (
 def words() -> tuple[str, ...]:
     """Every word of the catalogue."""
     return tuple(word for family in FAMILIES for word in index(family))
+
+
+@cache
+def section_keys() -> tuple[str, ...]:
+    """Every key of every section, and every argument of what is no layer."""
+    kinds = [Spec, *reached(Spec).values()]
+    kinds += [found for family in FAMILIES[1:] for word in index(family) if (found := definition(family, word))]
+    return tuple(dict.fromkeys(key for kind in kinds for key in kind.model_fields))
 
 
 @cache

@@ -54,6 +54,10 @@ def recipe(maker: Maker) -> Tree:
         train["epochs"] = 3 * int(train["snapshots"]["cycles"])
     elif train.get("epochs") and random.random() < 0.8:
         train["epochs"] += 10
+    if train["batch_size"] == 1 and random.random() < 0.8:
+        train["batch_size"] = 16
+    if "muon" in train["optimizer"] and random.random() < 0.8:  # it takes no bias
+        train["optimizer"] = {"sgd": {"lr": 0.1, "momentum": 0.9}}
     for group in train.get("groups") or ():
         _lay_over(random, group, train, Group)
     if random.random() < 0.5:

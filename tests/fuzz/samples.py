@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.fuzz.cases import BESIDE, MAIN, Case
+from tests.fuzz.cases import BESIDE, MAIN, SETTINGS, Case
 from tests.fuzz.corpus import ROOT
 from tests.fuzz.verdict import Failing, Verdict
 
@@ -15,9 +15,11 @@ COMMANDS = (
     ("validate", "--format", "json", "--strict", MAIN),
     ("summary", MAIN),
     ("config", MAIN),
+    ("fmt", "--diff", MAIN),
     ("diff", MAIN, BESIDE),
     ("validate", MAIN, BESIDE),
 )
+WITH_SETTINGS = ("summary", "config")
 _LIMIT = 60
 
 
@@ -25,6 +27,8 @@ def on_the_command_line(case: Case, number: int, folder: Path) -> Verdict:
     """One command in a process of its own: exit code 0, 1 or 2, and no traceback."""
     put(case, folder)
     command = COMMANDS[number % len(COMMANDS)]
+    if command[0] in WITH_SETTINGS:
+        command = (*command, *(word for setting in case.settings if "\0" not in setting for word in ("--set", setting)))
     program = [sys.executable, "-c", "from specforge.cli import main; main()", *command]
     try:
         done = subprocess.run(program, cwd=folder, env=_environment(), capture_output=True, timeout=_LIMIT, check=False)
@@ -62,6 +66,7 @@ def put(case: Case, folder: Path) -> None:
     folder.mkdir(exist_ok=True, parents=True)
     (folder / MAIN).write_bytes(case.spec)
     (folder / BESIDE).write_bytes(case.beside)
+    (folder / SETTINGS).write_text(json.dumps(case.settings), encoding="utf-8")
 
 
 def _failed(failing: Failing, place: str, detail: str) -> Verdict:

@@ -94,10 +94,12 @@ class Session:
         if verdict.failing in ("cli", "build"):
             return case
 
-        def fails(data: bytes) -> bool:
-            again = pool.judge(replace(case, spec=data))
+        def fails(data: bytes, settings: tuple[str, ...] = case.settings) -> bool:
+            again = pool.judge(replace(case, spec=data, settings=settings))
             return (again.failing, again.place) == (verdict.failing, verdict.place)
 
+        if case.settings and fails(case.spec, ()):
+            return self.small(replace(case, settings=()), verdict, pool)
         tries = 20 if verdict.failing in ("slow", "memory", "crash") else 400
         return replace(case, spec=minimised(case.spec, fails, tries=tries))
 
@@ -106,7 +108,8 @@ class Session:
         name = "".join(c if c.isalnum() else "-" for c in f"{verdict.failing}-{verdict.place}")[:80]
         put(case, self.folder / name)
         again = f"python -m tests.fuzz --seed {self.seed} --only {number}"
-        text = f"{again}\n{verdict.failing} {verdict.place}, {self.met[key]} cases\n{verdict.detail}\n"
+        what = f"{verdict.failing} {verdict.place}, {self.met[key]} cases, settings {case.settings!r}"
+        text = f"{again}\n{what}\n{verdict.detail}\n"
         (self.folder / name / "about.txt").write_text(text, encoding="utf-8", errors="replace")
 
     def counts(self) -> str:
@@ -117,6 +120,7 @@ class Session:
         for (failing, place), (number, case, verdict) in self.failures.items():
             print(f"\n{failing} {place}: {self.met[failing, place]} cases, first {self.seed}:{number} ({case.kind})")
             print("\n".join(verdict.detail.splitlines()[-IN_FULL:]))
+            print("".join(f"    --set {setting!r}\n" for setting in case.settings), end="")
             spec = repr(case.spec) if len(case.spec) < 1_000 else f"make_case({self.seed}, {number}).spec"
             print(f'    pytest.param({spec}, id="{failing}-{place}"),')
         sampled = f"{self.on_the_command_line} on the command line, {len(self.passing)} compiled"

@@ -9,8 +9,22 @@ from typing import Any
 
 import yaml
 
+from specforge.recipe import Group, Stage, Train
+from specforge.search_space import Search
+from specforge.spec import Data, Spec
 from tests.fuzz.corpus import Tree, trees
-from tests.fuzz.hostile import EXPRESSIONS, ITEM_KEYS, NUMBERS, OTHER_KEYS, SHAPES, TEXTS, TOP_KEYS, layer_words, words
+from tests.fuzz.hostile import (
+    EXPRESSIONS,
+    ITEM_KEYS,
+    NUMBERS,
+    OTHER_KEYS,
+    SHAPES,
+    TEXTS,
+    layer_words,
+    section_keys,
+    words,
+)
+from tests.fuzz.values import Maker
 
 Place = tuple[Any, Any]  # a list or mapping, and an index or key in it
 
@@ -50,7 +64,7 @@ def hostile_value(random: Random) -> Any:
 
 
 def hostile_key(random: Random) -> str:
-    return str(random.choice(random.choice((words(), ITEM_KEYS, TOP_KEYS, OTHER_KEYS, TEXTS))))
+    return str(random.choice(random.choice((words(), ITEM_KEYS, section_keys(), section_keys(), OTHER_KEYS, TEXTS))))
 
 
 def _replace(random: Random, tree: Any, places: list[Place]) -> None:
@@ -167,6 +181,17 @@ def _block(random: Random, tree: Any, places: list[Place]) -> None:
         random.choice(lists).append(random.choice((names[0], {names[0]: 3}, {names[0]: {"body": [names[0]]}})))
 
 
+def _section(random: Random, tree: Any, places: list[Place]) -> None:
+    """A key of a section with a value that is right there; at times put somewhere else."""
+    kind = random.choice((Data, Train, Train, Stage, Group, Search, Spec))
+    name = random.choice([name for name in kind.model_fields if kind is not Spec or name != "model"])
+    value = Maker(random).value(kind.model_fields[name].annotation).written
+    homes = [node for node, _ in places if isinstance(node, dict)]
+    fitting = [node for node in homes if len(node.keys() & kind.model_fields.keys()) > 1]
+    home = random.choice(fitting or homes or [{}])
+    home[name] = value
+
+
 def _variation(random: Random, tree: Any, places: list[Place]) -> None:
     """`extends`, `include`, `edit`, `params` and other keys of the top."""
     if not isinstance(tree, dict):
@@ -198,7 +223,7 @@ def _variation(random: Random, tree: Any, places: list[Place]) -> None:
 
 CHANGES = (
     *(_replace, _replace, _replace, _remove, _swap, _duplicate, _alias, _rename, _key, _item_key, _item_key),
-    *(_nest, _repeat, _block, _variation, _variation),
+    *(_nest, _repeat, _block, _variation, _variation, _section, _section, _section),
 )
 
 

@@ -14,12 +14,16 @@ from typing import Literal
 
 from specforge.analysis import Analysis, analyse
 from tests.fuzz.cases import MAIN
+from tests.fuzz.promises import broken
 
 MAX_SECONDS = 2.0
 MAX_MEGABYTES = 400.0
 SMALL = 1_000_000
 
-Failing = Literal["", "exception", "slow", "memory", "silent", "misplaced", "config", "crash", "cli", "build"]
+Failing = Literal[
+    *("", "exception", "slow", "memory", "silent", "misplaced", "config", "diff", "fmt", "schema", "rate"),
+    *("crash", "cli", "build"),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +44,18 @@ class TooSlow(BaseException):
     """Raised inside an analysis that takes too long; no `except Exception` catches it."""
 
 
-def judge(*, thorough: bool = False) -> Verdict:
-    """Analyse `spec.yaml`; a `thorough` judge also writes what passes as the resolved spec and reads that again."""
+def judge(settings: tuple[str, ...] = (), *, thorough: bool = False) -> Verdict:
+    """Analyse `spec.yaml`; a `thorough` judge also does with the result what other commands do."""
     before = _memory(reset=True)
     began = process_time()
     signal.signal(signal.SIGPROF, _too_slow)
     signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)
     analysis, failing, place, detail = None, "", "", ""
     try:
-        analysis = analyse(MAIN)
+        analysis = analyse(MAIN, settings)
         seconds = process_time() - began
         signal.setitimer(signal.ITIMER_PROF, 0)
-        failing, place, detail = _promises(analysis, thorough=thorough)
+        failing, place, detail = broken(analysis, settings, thorough=thorough)
     except TooSlow as slow:
         failing, place, detail = "slow", _place(slow), f"more than {MAX_SECONDS:g} s"
     except MemoryError as error:
@@ -81,41 +85,6 @@ def _is_small(analysis: Analysis | None) -> bool:
     if analysis is None or analysis.graph is None or analysis.findings.has_errors:
         return False
     return analysis.graph.total_parameters < SMALL and analysis.graph.macs < 100 * SMALL
-
-
-def _promises(analysis: Analysis, *, thorough: bool) -> tuple[str, str, str]:
-    """What a finished analysis must hold to."""
-    if not (len(analysis.findings) or analysis.is_partial or analysis.graph is not None):
-        return "silent", "analyse", "no findings and no graph"
-    lines = {name: _lines(text) for name, text in analysis.texts.items()}
-    for found in analysis.findings:
-        span = found.span
-        if span.file in lines and not (1 <= span.line <= span.end_line <= lines[span.file] and span.column >= 1):
-            return "misplaced", found.code, f"{found.span} does not lie in the text: {found.message}"
-    if thorough and analysis.spec is not None and analysis.graph is not None and not analysis.findings.has_errors:
-        return _resolved_again(analysis)
-    return "", "", ""
-
-
-def _lines(text: str) -> int:
-    """How many lines a text has at most, whatever ends them."""
-    return text.count("\n") + text.count("\r") + sum(map(text.count, "\x85\u2028\u2029")) + 1
-
-
-def _resolved_again(analysis: Analysis) -> tuple[str, str, str]:
-    """`specforge config` gives a spec that means the same."""
-    from specforge.resolved import spec_hash, to_yaml
-
-    assert analysis.spec is not None
-    written = to_yaml(analysis.spec)
-    Path("resolved.yaml").write_text(written, encoding="utf-8")
-    again = analyse("resolved.yaml")
-    if again.spec is None or again.findings.has_errors:
-        told = next((f"{found.code} {found.message}" for found in again.findings), "no spec")
-        return "config", told.split()[0], f"the resolved spec is not right: {told}\n{written[-2_000:]}"
-    if spec_hash(again.spec) != spec_hash(analysis.spec):
-        return "config", "hash", f"the resolved spec means something else\n{written[-2_000:]}"
-    return "", "", ""
 
 
 def _too_slow(number: int, frame: FrameType | None) -> None:

@@ -46,15 +46,17 @@ def test_anything_else_is_unknown(target: str) -> None:
 OPTIMIZERS = ("torch.optim", "specforge.torch_backend.muon")
 
 
-def test_the_table_holds_modules_optimizers_and_initialisers_only() -> None:
+def test_the_table_holds_modules_optimizers_initialisers_and_tensors_only() -> None:
     for target, built in TABLE.items():
         room, _, name = target.rpartition(".")
         if room == "torch.nn.init":
             assert name.endswith("_")
+        elif target == "torch.tensor":  # the weights of classes
+            assert built is torch.tensor
         else:
             base = torch.optim.Optimizer if room in OPTIMIZERS else nn.Module
             assert isinstance(built, type)
             assert issubclass(built, base)
     assert {target.rpartition(".")[0] for target in TABLE} == {
-        "torch.nn", *OPTIMIZERS, "torch.nn.init", "specforge.modules",
+        "torch", "torch.nn", *OPTIMIZERS, "torch.nn.init", "specforge.modules",
     }  # fmt: skip
