@@ -8,8 +8,8 @@ from specforge.checks.recipe import stage_span
 from specforge.checks.splits import NO_EFFECT
 from specforge.checks.subject import Subject
 from specforge.graph.plan import frozen_in
-from specforge.graph.selection import Weight, selects, weights_of
-from specforge.recipe import Recipe, Train
+from specforge.graph.selection import Index, weights_of
+from specforge.recipe import Stage, Train
 
 
 def check_idle_settings(subject: Subject) -> None:
@@ -19,7 +19,7 @@ def check_idle_settings(subject: Subject) -> None:
         return
     _check_durations(subject, train)
     if subject.graph is not None:
-        weights = [weight for weight in weights_of(subject.graph) if weight.trainable and not weight.is_statistic]
+        weights = Index(w for w in weights_of(subject.graph) if w.trainable and not w.is_statistic)
         _check_groups(subject, train, weights)
         _check_statistics(subject, train, weights)
 
@@ -36,28 +36,33 @@ def _check_durations(subject: Subject, train: Train) -> None:
         subject.findings.add(NO_EFFECT, subject.span("train", "keep_every"), message, "write fewer, or remove it")
 
 
-def _check_groups(subject: Subject, train: Train, weights: list[Weight]) -> None:
+def _check_groups(subject: Subject, train: Train, weights: Index) -> None:
     """A group that says nothing spares its parameters from the groups below it, if those would take them."""
     for number, stage in enumerate(train.all_stages):
-        for place, group in enumerate(stage.groups):
-            says_nothing = group.optimizer is None and group.schedule is None and group.l2 is None
-            if says_nothing and not _spares(stage, place, weights):
-                message = "this group says nothing but what it selects"
-                hint = "give it `optimizer`, `schedule` or `l2`, or remove it"
-                subject.findings.add(NO_EFFECT, stage_span(subject, number, "groups", place), message, hint)
+        for place in _idle_groups(stage, weights):
+            message = "this group says nothing but what it selects"
+            hint = "give it `optimizer`, `schedule` or `l2`, or remove it"
+            subject.findings.add(NO_EFFECT, stage_span(subject, number, "groups", place), message, hint)
 
 
-def _spares(recipe: Recipe, place: int, weights: list[Weight]) -> bool:
-    mine = [weight for weight in weights if selects(recipe.groups[place].select, weight)]
-    return any(selects(later.select, weight) for later in recipe.groups[place + 1 :] for weight in mine)
+def _idle_groups(stage: Stage, weights: Index) -> list[int]:
+    """The numbers of the groups that say nothing and spare nothing."""
+    found, taken_below = [], set[str]()
+    for place, group in reversed(list(enumerate(stage.groups))):
+        mine = weights.selected(group.select)
+        says_nothing = group.optimizer is None and group.schedule is None and group.l2 is None
+        if says_nothing and taken_below.isdisjoint(mine):
+            found.append(place)
+        taken_below |= mine
+    return found
 
 
-def _check_statistics(subject: Subject, train: Train, weights: list[Weight]) -> None:
+def _check_statistics(subject: Subject, train: Train, weights: Index) -> None:
     frozen: frozenset[str] = frozenset()
+    norms = {weight.name for weight in weights.weights if weight.kind == "batch_norm"}
     for number, stage in enumerate(train.all_stages):
         frozen = frozen_in(stage, weights, frozen)
-        has_norm = any(weight.kind == "batch_norm" and weight.name in frozen for weight in weights)
-        if stage.frozen_statistics == "update" and not has_norm and not _has_still_norm(subject):
+        if stage.frozen_statistics == "update" and frozen.isdisjoint(norms) and not _has_still_norm(subject):
             span = stage_span(subject, number, "frozen_statistics")
             subject.findings.add(NO_EFFECT, span, "no batch norm is frozen in this stage", "remove it, or freeze one")
 

@@ -6,7 +6,6 @@ Another finding is a schedule whose turns a run never comes to: `multi_step: [30
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
 from math import isclose
 from typing import NamedTuple
 
@@ -112,11 +111,16 @@ def _place(schedule: Schedule, path: tuple[str, ...]) -> tuple[str, ...]:
 
 def chains(train: Train) -> Iterator[tuple[int, int, Stage]]:
     """Every stage that starts a clock: its number, the epochs that the clock runs for, the stage."""
-    stages = train.all_stages
-    for number, stage in enumerate(stages):
-        following = list(takewhile(lambda after: after.continues, stages[number + 1 :]))
-        if not stage.continues:
-            yield number, sum(part.epochs for part in (stage, *following)), stage
+    started: tuple[int, int, Stage] | None = None
+    for number, stage in enumerate(train.all_stages):
+        if started is not None and stage.continues:
+            started = (started[0], started[1] + stage.epochs, started[2])
+            continue
+        if started is not None:
+            yield started
+        started = None if stage.continues else (number, stage.epochs, stage)
+    if started is not None:
+        yield started
 
 
 def _schedules(recipe: Stage) -> Iterator[tuple[Schedule, tuple[str, ...]]]:

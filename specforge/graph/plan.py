@@ -10,11 +10,12 @@ Freezing carries over from stage to stage. A parameter belongs to the first grou
 """
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from specforge.catalog.definition import Optimizer, Schedule
-from specforge.graph.selection import Weight, selects, spelled
-from specforge.recipe import Recipe, Selector, Stage, Train
+from specforge.graph.selection import Index, Weight, spelled
+from specforge.recipe import Group, Selector, Stage, Train
 
 EVERYTHING = "all"
 OTHERS = "others"  # what no group selects
@@ -47,17 +48,17 @@ class StagePlan(NamedTuple):
 
 def plan(train: Train, network: Sequence[Weight]) -> tuple[StagePlan, ...]:
     """All stages in order, for the weights of a network. The recipe was checked before: what it selects exists."""
-    weights = [weight for weight in network if weight.trainable]
+    weights = Index(weight for weight in network if weight.trainable)
     still = frozenset(weight.name for weight in network if not weight.trainable)
     planned: list[StagePlan] = []
     frozen: frozenset[str] = frozenset()
     for number, stage in enumerate(_scheduled(train)):
         frozen = frozen_in(stage, weights, frozen)
-        trained = [weight for weight in weights if weight.name not in frozen and not weight.is_statistic]
+        trained = [weight.name for weight in weights.weights if weight.name not in frozen and not weight.is_statistic]
         before = planned[-1] if planned else None
         first_epoch = before.first_epoch + before.stage.epochs if before else 0
         chain = before.chain if before and stage.continues else number
-        groups = tuple(_settings(stage, trained))
+        groups = tuple(_settings(stage, trained, weights.owners(stage.groups)))
         planned.append(StagePlan(number, stage, first_epoch, chain, frozen | still, groups))
     return tuple(planned)
 
@@ -82,40 +83,37 @@ def _scheduled(train: Train) -> tuple[Stage, ...]:
     return tuple(stage.model_copy(update={"schedule": cycles}) for stage in train.all_stages)
 
 
-def frozen_in(stage: Stage, weights: list[Weight], before: frozenset[str]) -> frozenset[str]:
+def frozen_in(stage: Stage, weights: Index, before: frozenset[str]) -> frozenset[str]:
     """The names of the parameters that stand still in a stage, after those that stood still `before` it."""
     frozen = before | named(stage.freeze, weights)
     return frozen - named(stage.unfreeze, weights)
 
 
-def named(chosen: Selector | str | tuple[str, ...] | None, weights: list[Weight]) -> frozenset[str]:
+def named(chosen: Selector | str | tuple[str, ...] | None, weights: Index) -> AbstractSet[str]:
     """The names of the parameters that `freeze` or `unfreeze` is about."""
     if chosen is None:
         return frozenset()
     if chosen == EVERYTHING:
-        return frozenset(weight.name for weight in weights)
-    select = chosen if isinstance(chosen, Selector) else Selector(path=chosen)
-    return frozenset(weight.name for weight in weights if selects(select, weight))
+        return weights.all
+    return weights.selected(chosen if isinstance(chosen, Selector) else Selector(path=chosen))
 
 
-def group_of(recipe: Recipe, weight: Weight) -> int | None:
-    """The number of the first group that selects a parameter."""
-    return next((n for n, group in enumerate(recipe.groups) if selects(group.select, weight)), None)
-
-
-def _settings(stage: Stage, trained: list[Weight]) -> Iterator[Settings]:
+def _settings(stage: Stage, trained: list[str], owners: dict[str, int]) -> Iterator[Settings]:
     """Of each group that has parameters to train, and of those in none."""
     members: dict[int | None, list[str]] = {}
-    for weight in trained:
-        members.setdefault(group_of(stage, weight), []).append(weight.name)
-    for number in (*range(len(stage.groups)), None):
-        if number not in members:
-            continue
-        group = None if number is None else stage.groups[number]
-        yield Settings(
-            OTHERS if group is None else spelled(group.select) or EVERYTHING,
-            (group and group.optimizer) or stage.optimizer,
-            (group and group.schedule) or stage.schedule,
-            stage.l2 if group is None or group.l2 is None else group.l2,
-            tuple(members[number]),
-        )
+    for name in trained:
+        members.setdefault(owners.get(name), []).append(name)
+    for number in sorted(number for number in members if number is not None):
+        yield _settings_of(stage, stage.groups[number], members[number])
+    if None in members:
+        yield _settings_of(stage, None, members[None])
+
+
+def _settings_of(stage: Stage, group: Group | None, names: list[str]) -> Settings:
+    return Settings(
+        OTHERS if group is None else spelled(group.select) or EVERYTHING,
+        (group and group.optimizer) or stage.optimizer,
+        (group and group.schedule) or stage.schedule,
+        stage.l2 if group is None or group.l2 is None else group.l2,
+        tuple(names),
+    )

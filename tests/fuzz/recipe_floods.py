@@ -8,6 +8,7 @@ from random import Random
 
 SIZES = ((1_000, 2), (5_000, 2), (20_000, 1), (300, 300), (64, 3_000), (2, 9_000))
 WHOLE = {
+    "model": "input: [3], layers: [{repeat: {times: %d, layers: [{linear: 10}]}}]",
     "data": "dataset: {npz: x}, split: {train: 0.9, validation: 0.1}",
     "train": "batch_size: 8, optimizer: {sgd: {lr: 0.1, momentum: 0.9}}, loss: cross_entropy",
     "search": "metric: train_loss",
@@ -37,6 +38,12 @@ LISTS = {
         epochs: 9, loss: {cross_entropy: {class_weights: [<#>]}}
         epochs: 9, evaluate: {test_time_augmentation: {augment: [<{rotation: {degrees: #}}>]}}
         epochs: 9, evaluate: {test_time_augmentation: {augment: [<{cutout: {size: #}}>]}}
+    """,
+    "model": """
+        init: [<{select: {path: repeat_1.#}, initializer: zeros}>]
+        init: [<{select: {kind: linear}, initializer: zeros}>]
+        init: [<{select: {path: nope#}, initializer: zeros}>]
+        init: [<{select: {parameter: [weight, nope#]}, initializer: zeros}>]
     """,
     "data": """
         augment: [<horizontal_flip>]
@@ -74,5 +81,4 @@ def recipe_flood(random: Random) -> str:
     epochs = "" if section == "train" else ", epochs: 9"
     said = {**WHOLE, "train": WHOLE["train"] + epochs} | {section: f"{WHOLE[section]}, {before}{entries}{after}"}
     lines = [f"{key}: {{{text}}}" for key, text in said.items() if key != "search" or section == "search"]
-    model = f"model: {{input: [3], layers: [{{repeat: {{times: {layers}, layers: [{{linear: 10}}]}}}}]}}"
-    return "\n".join(["specforge: 1", "name: recipe", model, *lines]) + "\n"
+    return "\n".join(["specforge: 1", "name: recipe", *lines, ""]).replace("%d", str(layers))
