@@ -11,7 +11,7 @@ from specforge.checks.batches import check_batches
 from specforge.checks.biases import check_lost_biases
 from specforge.checks.claims import check_assumed, check_expect
 from specforge.checks.class_weights import check_class_weights
-from specforge.checks.dataset_fit import check_dataset_fit
+from specforge.checks.dataset_fit import check_dataset_fit, check_normalization
 from specforge.checks.idle_layers import check_idle_layers, check_unread_values
 from specforge.checks.idle_settings import check_idle_settings
 from specforge.checks.mixing import check_mixing
@@ -29,6 +29,7 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     check_assumed,
     check_splits,
     check_dataset_fit,
+    check_normalization,
     check_class_weights,
     check_augmentations,
     check_channels,

@@ -13,9 +13,9 @@ ONE_IMAGE = define(
     "batch-of-one-image",
     """
 A batch norm subtracts the batch's mean from every channel. Where one image has a single value in each channel, as
-features have, a batch of one image leaves nothing, and training stops with an error. That happens with `batch_size: 1`,
-and when the images of the training part don't divide into batches but for one: 1,001 images in batches of 100. Choose
-another batch size, or normalise before the values are pooled.""",
+features have, a batch of one image leaves nothing, and training stops with an error. That happens with `batch_size: 1`.
+(An image that is left over when the others fill their batches is left out, another one in each epoch.) Choose another
+batch size, or normalise before the values are pooled.""",
 )
 
 
@@ -26,17 +26,17 @@ def check_batches(subject: Subject) -> None:
         return
     images = _training_images(spec.data)
     for number, size in enumerate(stage.batch_size for stage in spec.train.all_stages):
-        if size == 1 or (images is not None and images % size == 1):
-            _check(subject, graph, stage_span(subject, number, "batch_size"), size, images)
+        if size == 1 or images == 1:
+            _check(subject, graph, stage_span(subject, number, "batch_size"), size)
 
 
-def _check(subject: Subject, graph: Graph, span: Span, size: int, images: int | None) -> None:
+def _check(subject: Subject, graph: Graph, span: Span, size: int) -> None:
     alone = next((n for n in graph.leaves() if n.trainable and n.layer and n.layer.needs_several_images(n.input)), None)
     if alone is None:
         return
-    what = "a batch is one image" if size == 1 else f"of {images:,} images in batches of {size} the last is alone"
+    what = "a batch is one image" if size == 1 else "the training part is one image"
     message = f"{what}: `{alone.kind}` on {spelled(alone.input)} needs several (at `{alone.path}`)"
-    hint = "write another `batch_size`" if size == 1 else f"write `batch_size: {size + 1}`, or another"
+    hint = "write another `batch_size`" if size == 1 else "train on more images"
     subject.findings.add(ONE_IMAGE, span, message, hint)
 
 

@@ -12,6 +12,7 @@ from specforge.checks.subject import Subject
 from specforge.diagnostics import Span, define
 from specforge.graph import Graph
 from specforge.shapes import Shape, spelled
+from specforge.spec import Normalize
 
 INPUT = define(
     "SF506",
@@ -24,6 +25,15 @@ CLASSES = define(
     """
 The network must end in one value (a logit) for each class of the data set, so `[classes]` is its output shape; so must
 every `auxiliary` branch, whose loss is of the same classes.""",
+)
+
+
+NORMALIZATION = define(
+    "SF528",
+    "normalization-does-not-fit",
+    """
+`data.normalize` has a mean and a standard deviation for each channel of the images: three of each for colour images,
+one for grey ones. `normalize: auto` measures them on the training part.""",
 )
 
 
@@ -71,6 +81,20 @@ def check_dataset_fit(subject: Subject) -> None:
             subject.findings.add(INPUT, subject.span("model", "input"), found.message, found.hint)
         else:
             subject.findings.add(CLASSES, _end(subject, subject.graph, found.path), found.message, found.hint)
+
+
+def check_normalization(subject: Subject) -> None:
+    """One mean and one standard deviation for each channel."""
+    data = subject.spec.data
+    image = None if data is None else data.dataset.facts().image
+    if data is None or image is None or not isinstance(data.normalize, Normalize):
+        return
+    for name, numbers in (("mean", data.normalize.mean), ("std", data.normalize.std)):
+        if len(numbers) != image[0]:
+            count = f"{len(numbers)} number{'s' * (len(numbers) != 1)}"
+            message = f"`{name}` has {count}, an image of `{word_for(data.dataset)}` has {image[0]} channels"
+            hint = "write one number for each channel, or `normalize: auto`"
+            subject.findings.add(NORMALIZATION, subject.span("data", "normalize", name), message, hint)
 
 
 def _end(subject: Subject, graph: Graph, path: str) -> Span:

@@ -34,7 +34,8 @@ TOO_LATE = define(
     "schedule-longer-than-run",
     """
 The run ends before the schedule comes to what it is told to do: a warmup takes all of the epochs, so that nothing is
-trained at the optimizer's rate, or a milestone lies at or behind the last epoch, so that the rate never drops there.
+trained at the optimizer's rate; a milestone or the first step lies at or behind the last epoch, so that the rate never
+drops there; or a cosine is longer than what it has, often because its `t_max` counts steps.
 Durations are in epochs and count from the start of the run; those of a schedule inside `warmup` count from its end.""",
     severity="warning",
 )

@@ -37,7 +37,7 @@ def evaluate(
         return
     for name, result in results.items():
         figures = f"test accuracy {result.test_accuracy:.2%}, top-5 {result.test_top5_accuracy:.2%}"
-        console.write((name, "bold"), f": weights of epoch {result.tested_epoch}")
+        console.write((name, "bold"), f": {result.tested}")
         console.write(f"  {figures}, loss {result.test_loss:.4f}")
         ordered = sorted(result.per_class, key=lambda entry: entry.accuracy or 0.0, reverse=True)
         for label, entries in (("best ", ordered[:3]), ("worst", ordered[:-4:-1])):

@@ -98,7 +98,7 @@ def _as_json(found: "FoundRate") -> dict[str, object]:
 
 def _show(found: "FoundRate", spec: str, settings: list[str]) -> None:
     if found.chosen is not None:
-        console.write("learning rate ", (f"{found.chosen:g}", "bold green"), f", by the {found.how} of the loss")
+        console.write("learning rate ", (f"{found.chosen:g}", "bold green"), f" ({found.how} of the loss)")
         words = [word for setting in (*settings, f"{found.path}={found.chosen:g}") for word in ("--set", setting)]
         console.write(f"use it  {shlex.join(['specforge', 'train', spec, *words])}")
     console.write(f"curve   {found.picture}")

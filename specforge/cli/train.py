@@ -67,7 +67,7 @@ def _resume_command() -> str:
 
 def _show(run: "Run") -> None:
     result = run.result
-    at = f" (weights of epoch {result.tested_epoch})"
+    at = f" ({result.tested})"
     console.write(
         "test accuracy ", (f"{result.test_accuracy:.2%}", "bold green"), f", test loss {result.test_loss:.4f}{at}"
     )

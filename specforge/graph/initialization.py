@@ -1,11 +1,12 @@
 """Which initializer fills which parameter: an item's own `init` over the last matching rule of `model.init`."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from specforge.catalog.definition import Composite, Initializer, Item, Parameter
 from specforge.catalog.discovery import definition, word_for
 from specforge.diagnostics import Findings, Span, define, nearest
-from specforge.graph.selection import lies_in, matching, spelled, words_of
+from specforge.graph.selection import addresses, matching, spelled, words_of
 from specforge.shapes import Shape
 from specforge.spec import InitRule
 
@@ -18,7 +19,11 @@ An `init` names a parameter that the layer does not have, or a rule of `model.in
 layer, such as `fc1.bias`; `parameter: weight` only where it has two axes or more, so that no norm's scale is meant.""",
 )
 
+MOST_COMPARED = 20_000  # paths that misspelt ones are compared with, of all layers together
 NO_INITIALIZERS: Mapping[str, Initializer] = {}
+
+
+_Words = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 class Initialization:
@@ -26,7 +31,14 @@ class Initialization:
 
     def __init__(self, rules: tuple[InitRule, ...], spans: tuple[Span, ...], findings: Findings):
         self.rules, self.spans, self.findings = rules, spans, findings
-        self.matched: set[tuple[int, str, str]] = set()  # rule, key and word
+        # rules that select the same are asked as one: the last one's initializer counts, by the numbers of both
+        self._numbers: dict[_Words, int] = {}
+        self._last: dict[int, int] = {}
+        for number, rule in enumerate(rules):
+            first = self._numbers.setdefault(_words(rule), number)
+            self._last[first] = number
+        self.matched: set[tuple[int, str, str]] = set()  # the first of such rules, key and word
+        self._compared = 0
         self.seen: dict[str, set[str]] = {"path": set(), "kind": set(), "parameter": set()}
 
     def of(self, item: Item, path: str, parameters: tuple[Parameter, ...]) -> Mapping[str, Initializer]:
@@ -50,20 +62,17 @@ class Initialization:
 
     def report_unmatched(self) -> None:
         """The rules that no parameter of the whole network matched, and words in them that mean nothing."""
+        useful = {number for number, _, _ in self.matched}
         for number, rule in enumerate(self.rules):
-            span = self._span(number, _WHOLE)
-            idle = [
-                (k, w)
-                for k, words in words_of(rule.select).items()
-                for w in words
-                if (number, k, w) not in self.matched
-            ]
+            span, first = self._span(number, _WHOLE), self._numbers[_words(rule)]
+            given = [(key, word) for key, words in words_of(rule.select).items() for word in words]
+            idle = [(key, word) for key, word in given if (first, key, word) not in self.matched]
             misspelt = [(key, word) for key, word in idle if self._is_misspelt(key, word)]
             for key, word in misspelt:
-                close = nearest(word, self._known(key))
+                close = self._nearest(key, word)
                 hint = f"did you mean `{close}`?" if close else f"those with parameters here: {_list(self.seen[key])}"
                 self.findings.add(INIT, span, f"`{key}: {word}` of this rule of `init` matches nothing", hint)
-            if not misspelt and not any(matched[0] == number for matched in self.matched):
+            if not misspelt and first not in useful:
                 message = f"this rule of `init` matches no parameter: {spelled(rule.select)}"
                 hint = f"layers with parameters here: {_list(self.seen['kind'])}" if self.seen["kind"] else "remove it"
                 self.findings.add(INIT, span, message, hint)
@@ -73,14 +82,20 @@ class Initialization:
         if key == "kind":
             return definition("layers", word) is None
         if key == "parameter":
-            return word not in self.seen[key] and nearest(word, self._known(key)) is not None
-        return not any(lies_in(path, word) for path in self.seen[key])
+            return word not in self.seen[key] and self._nearest(key, word) is not None
+        return word not in self._known["path"]
 
-    def _known(self, key: str) -> list[str]:
-        if key == "path":
-            steps = [path.split(".") for path in self.seen[key]]
-            return [".".join(parts[:depth]) for parts in steps for depth in range(1, len(parts) + 1)]
-        return [*self.seen[key], *(name.rpartition(".")[2] for name in self.seen[key])]
+    @cached_property
+    def _known(self) -> dict[str, list[str]]:
+        """What a word could be, by its key; for when all layers were seen."""
+        paths = {address for path in self.seen["path"] for address in addresses(path)}
+        names = self.seen["parameter"] | {name.rpartition(".")[2] for name in self.seen["parameter"]}
+        return {"path": sorted(paths), "kind": sorted(self.seen["kind"]), "parameter": sorted(names)}
+
+    def _nearest(self, key: str, word: str) -> str | None:
+        """What was probably meant; looked for in large networks as long as it takes a moment."""
+        self._compared += len(self._known[key]) if key == "path" else 0
+        return nearest(word, self._known[key]) if self._compared <= MOST_COMPARED else None
 
     def _span(self, number: int, default: Span) -> Span:
         return self.spans[number] if number < len(self.spans) else default
@@ -102,11 +117,14 @@ class Initialization:
     def _choose(self, item: Item, path: str, name: str, shape: Shape) -> tuple[Initializer | None, Span]:
         """What fills a parameter, and where that was written."""
         chosen, span = None, item.span
-        for number, rule in enumerate(self.rules):
-            words = matching(rule.select, path, item.kind, name, shape)
+        latest = -1
+        for number, last in self._last.items():
+            words = matching(self.rules[number].select, path, item.kind, name, shape)
             if words is not None:
                 self.matched |= {(number, key, word) for key, word in words}
-                chosen, span = rule.initializer, self._span(number, item.span)
+                latest = max(latest, last)
+        if latest >= 0:
+            chosen, span = self.rules[latest].initializer, self._span(latest, item.span)
         if name in item.initializers:
             return item.initializers[name], item.argument_spans.get(f"init.{name}", item.span)
         return chosen, span
@@ -119,6 +137,10 @@ class Initialization:
                 message = f"{is_for}: `{name}` of `{item.kind}` has {len(shape)} axes"
             hint = "select the weights alone, as with `parameter: weight` and `kind: [conv, linear]`"
             self.findings.add(INIT, span, message, hint)
+
+
+def _words(rule: InitRule) -> _Words:
+    return tuple(words_of(rule.select).items())
 
 
 _WHOLE = Span("", 1, 1, 1, 1)

@@ -60,7 +60,7 @@ def arms(annotation: Any, metadata: tuple[Any, ...] = ()) -> list[Schema]:
 
 
 def _text(arm: Schema) -> Schema:
-    """Words beside values of other types, as `find` beside a number, are texts of a pattern: no alternative of its own."""
+    """Words beside values of other types, as `find` beside a number, are texts of a pattern: no alternative."""
     words = arm.get("enum", [])
     if not words or not all(isinstance(word, str) for word in words):
         return arm

@@ -33,8 +33,12 @@ _SMOOTHING = 0.8
 _DIVERGED = 3.0
 # by which share the loss must fall for its steepest fall to mean something
 _LEAST_FALL = 0.02
+# the descent is over when so much of the fall is lost again
+_COME_BACK = 0.25
 # where it hardly falls, the rate is so many times smaller than the one at which it has risen by that share
 _BELOW_RISE = 10.0
+
+FALLS, BELOW = "steepest fall", "below the rise"
 
 Check = Callable[[], None]
 
@@ -179,14 +183,15 @@ def chosen(tried: Curve) -> tuple[float, str]:
 
     Where the loss hardly falls, as it does for a network that has learned, a rate well below the one at which it rises.
     """
-    rates, smoothed = tried.rates, tried.smoothed
+    smoothed = tried.smoothed[: _first_descent(tried)]
+    rates = tried.rates
     lowest = min(range(len(smoothed)), key=smoothed.__getitem__, default=0)
     slopes = {
         place: (smoothed[place + 1] - smoothed[place - 1]) / log(rates[place + 1] / rates[place - 1])
-        for place in range(1, min(lowest, len(rates) - 2) + 1)
+        for place in range(1, min(lowest, len(smoothed) - 2) + 1)
     }
     if slopes and smoothed[lowest] <= tried.start * (1 - _LEAST_FALL):
-        return rates[min(slopes, key=slopes.__getitem__)], "steepest fall"
+        return rates[min(slopes, key=slopes.__getitem__)], FALLS
     rise = tried.start * (1 + _LEAST_FALL)
     risen = next((rate for rate, loss in zip(rates, tried.losses, strict=True) if loss > rise), None)
     if risen is None:
@@ -194,7 +199,21 @@ def chosen(tried: Curve) -> tuple[float, str]:
             "the learning-rate finder saw no rate that changes the loss",
             hint="write a number for `lr`; `specforge lr-find` draws the curve for a range of your own",
         )
-    return max(risen / _BELOW_RISE, rates[0]), "below the rise"
+    return max(risen / _BELOW_RISE, rates[0]), BELOW
+
+
+def _first_descent(tried: Curve) -> int:
+    """How many places there are before the loss has clearly come back up: what falls after that is another story.
+
+    Such as images that are met again, where the steps are more than the batches of an epoch.
+    """
+    best = tried.start
+    for place, loss in enumerate(tried.smoothed):
+        best = min(best, loss)
+        fall = tried.start - best
+        if fall >= _LEAST_FALL * tried.start and loss > best + _COME_BACK * fall:
+            return place
+    return len(tried.smoothed)
 
 
 def as_written(rate: float) -> float:

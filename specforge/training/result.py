@@ -78,6 +78,14 @@ class Result:
     members: tuple[Member, ...] = ()
     plain: Scores | None = None
 
+    @property
+    def tested(self) -> str:
+        """What was tested: `weights of epoch 7`, or `ensemble of epochs 4, 8`."""
+        if self.members:
+            return f"ensemble of epochs {', '.join(str(member.epoch) for member in self.members)}"
+        averaged = "averaged " if self.weights.endswith("averages.safetensors") else ""
+        return f"{averaged}weights of epoch {self.tested_epoch}"
+
     def encode(self) -> bytes:
         """What does not apply is left out."""
         record = asdict(self)
@@ -104,12 +112,12 @@ def class_results(evaluation: Evaluation, names: Sequence[str]) -> tuple[ClassRe
 
 
 def extremes(per_class: Sequence[ClassResult]) -> tuple[ClassResult | None, ClassResult | None]:
-    """The best and the worst class that has images; the first of equal ones."""
+    """The best and the worst class that has images: of equal ones the first is the best, the last the worst."""
     tested = [(entry.accuracy, entry) for entry in per_class if entry.accuracy is not None]
     if not tested:
         return None, None
     # max and min take the first of equal ones
-    return max(tested, key=itemgetter(0))[1], min(tested, key=itemgetter(0))[1]
+    return max(tested, key=itemgetter(0))[1], min(reversed(tested), key=itemgetter(0))[1]
 
 
 def confusion_file(evaluation: Evaluation, names: Sequence[str]) -> bytes:

@@ -92,7 +92,7 @@ class _Finder:
         for chain, value in {**known, str(plan.chain): rate}.items():
             spec = with_rate(spec, [part.number for part in self._plans if str(part.chain) == chain], value)
         self._run.settle(to_yaml(spec), spec_hash(spec))
-        self._listener.on_message(f"the learning-rate finder chose {rate:g}, by the {found.how} of the loss")
+        self._listener.on_message(f"the learning-rate finder chose {rate:g} ({found.how} of the loss)")
         return rate
 
 

@@ -101,7 +101,6 @@ def test_what_is_said(tmp_path: Path, schedule: str, epochs: int, message: str) 
         ("cosine", 30),
         ("{cosine: {t_max: 30}}", 30),
         ("{cosine: {t_max: 29}}", 30),  # at 0 in the last epoch
-        ("{cosine: {t_max: 60}}", 30),
         ("{step: 10}", 30),
         ("constant", 30),
     ],

@@ -14,7 +14,7 @@ def test_chooses_a_rate_and_says_how_to_use_it(specforge: Run, tiny: Path) -> No
     done = specforge("lr-find", tiny)
     assert done.returncode == 0, done.stderr
     chosen, use, curve = done.stdout.splitlines()
-    assert chosen.endswith(", by the steepest fall of the loss")
+    assert chosen.endswith(" (steepest fall of the loss)")
     rate = chosen.split()[2].rstrip(",")
     assert 1e-4 < float(rate) < 1
     assert use == f"use it  specforge train {tiny} --set train.optimizer.lr={rate}"

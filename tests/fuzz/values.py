@@ -20,6 +20,8 @@ from tests.fuzz.corpus import Tree
 MAX_TRIES = 12
 MAX_NESTING = 8
 GIVEN = 0.3
+EXTREME = 0.03
+EXTREMES = (0, 1e-308, 5e-324, 1e308, 10**6, 10**18, 1e-12, 255, 2**31, 1 - 1e-16, 1 + 1e-15)
 
 
 class Made(NamedTuple):
@@ -127,6 +129,8 @@ class Maker:
         return self.word(kind.family, kind) if issubclass(kind, Definition) else self.section(kind)
 
     def scalar(self, annotation: Any, limits: dict[str, Any]) -> Any:
+        if annotation in (int, float) and self.random.random() < EXTREME:
+            return annotation(self.random.choice(EXTREMES))
         low = next((getattr(limits[name], name.lower()) for name in ("Ge", "Gt") if name in limits), 0)
         high = next((getattr(limits[name], name.lower()) for name in ("Le", "Lt") if name in limits), None)
         if annotation is bool:

@@ -1,9 +1,11 @@
 """Selectors by path, kind and name, on the parameters of a network."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from specforge.graph.selection import Weight, lies_in, selects, spelled, words_of
-from specforge.recipe import Selector
+from specforge.graph.selection import Index, Weight, lies_in, selects, spelled, words_of
+from specforge.recipe import Group, Selector
 
 
 def weight(name: str, kind: str = "conv", *, part: str = "", shape: tuple[int, ...] = (8, 3, 3, 3)) -> Weight:
@@ -68,3 +70,41 @@ def test_selectors_are_spelled_for_messages_and_labels() -> None:
     assert spelled(select) == "kind conv | linear, parameter weight"
     assert spelled(Selector()) == ""
     assert words_of(select) == {"kind": ("conv", "linear"), "parameter": ("weight",)}
+
+
+STEPS = st.lists(st.sampled_from(["stem", "a", "b", "0", "1"]), min_size=1, max_size=4).map(".".join)
+WEIGHTS = st.builds(
+    Weight,
+    name=st.integers(0, 10**6).map(str),
+    path=STEPS,
+    kind=st.sampled_from(["conv", "linear"]),
+    parameter=st.sampled_from(["weight", "bias", "fc1.weight", "norm.weight", "norm.bias"]),
+    shape=st.sampled_from([(4,), (4, 8)]),
+    trainable=st.just(True),
+)
+
+
+def words(*known: str) -> st.SearchStrategy[str | tuple[str, ...] | None]:
+    word = st.one_of(st.sampled_from(known), STEPS)
+    return st.one_of(st.none(), word, st.lists(word, max_size=3).map(tuple))
+
+
+SELECTORS = st.builds(
+    Selector,
+    path=words("stem", "a.b", "0", ""),
+    kind=words("conv", "linear"),
+    parameter=words("weight", "bias", "fc1.weight", "norm.weight"),
+)
+
+
+@given(st.lists(WEIGHTS, max_size=8, unique_by=lambda one: one.name), st.lists(SELECTORS, min_size=1, max_size=5))
+def test_an_index_knows_what_selects_says(weights: list[Weight], selectors: list[Selector]) -> None:
+    index = Index(weights)
+    for select in selectors:
+        assert index.selected(select) == {one.name for one in weights if selects(select, one)}
+    owners = {}
+    for one in weights:
+        for number, select in enumerate(selectors):
+            if selects(select, one):
+                owners.setdefault(one.name, number)
+    assert index.owners([Group(select=select) for select in selectors]) == owners

@@ -39,7 +39,7 @@ from specforge.spec import Spec
 from specforge.training.averaging import Average
 from specforge.training.checkpoint import CheckpointStore
 from specforge.training.errors import Interrupted, TrainingError
-from specforge.training.finder import Curve, chosen
+from specforge.training.finder import BELOW, FALLS, Curve, chosen
 from specforge.training.learner import Elapsed, Learner
 from specforge.training.stopping import is_due
 from specforge.training.trainer import fit
@@ -315,7 +315,7 @@ def test_the_finder_leaves_no_trace(tmp_path: Path) -> None:
     train(tmp_path / "found", varied(optimizer=Adam(lr="find")), listener=recorder)
     (sweep,) = json.loads((tmp_path / "found" / "lr_find.json").read_text())
     rate = float(f"{sweep['chosen']:.2g}")
-    assert recorder.messages == [f"the learning-rate finder chose {rate:g}, by the {sweep['how']} of the loss"]
+    assert recorder.messages == [f"the learning-rate finder chose {rate:g} ({sweep['how']} of the loss)"]
     assert sweep["stage"] == 1
     assert len(sweep["rates"]) == len(sweep["losses"]) == len(sweep["smoothed"]) > 20
     written = yaml.safe_load((tmp_path / "found" / "spec.yaml").read_text())
@@ -334,15 +334,21 @@ def curve_of(losses: list[float], *, start: float) -> Curve:
 
 def test_the_rate_of_the_steepest_fall_is_chosen() -> None:
     falling = [2 - 1 / (1 + math.exp(-(step - 10))) + (step > 15) * (step - 15) for step in range(20)]
-    assert chosen(curve_of(falling, start=2.0)) == (RATES[10], "steepest fall")
+    assert chosen(curve_of(falling, start=2.0)) == (RATES[10], FALLS)
 
 
 def test_where_the_loss_hardly_falls_a_rate_below_its_rise_is_chosen() -> None:
     """A network that has learned: noise is no fall."""
     noisy = [1.0, 0.999, 1.001, 0.998] * 3 + [1.01, 1.1, 2.0]
-    assert chosen(curve_of(noisy, start=1.0)) == (RATES[13] / 10, "below the rise")
+    assert chosen(curve_of(noisy, start=1.0)) == (RATES[13] / 10, BELOW)
     with pytest.raises(TrainingError, match="no rate that changes the loss"):
         chosen(curve_of([1.0] * 20, start=1.0))
+
+
+def test_a_fall_after_the_loss_has_come_back_is_another_story() -> None:
+    """As that of images which are met again."""
+    twice = [2.0] * 5 + [1.9, 1.7, 1.6, 1.65, 1.8, 1.9, 1.9, 1.5, 1.0, 0.5]
+    assert chosen(curve_of(twice, start=2.0)) == (RATES[5], FALLS)
 
 
 def test_the_finder_sees_what_the_steps_have_done(tmp_path: Path) -> None:

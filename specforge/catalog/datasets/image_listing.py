@@ -16,7 +16,7 @@ from stat import S_ISREG
 
 from specforge.catalog.datasets.definition import DataError
 
-_TEST_NAMES = ("test", "val", "validation")
+_TEST_NAMES = ("test", "val", "valid", "validation")
 _PART_NAMES = ("train", *_TEST_NAMES)
 _LEFT_BEHIND = ("Thumbs.db", "desktop.ini", "__MACOSX")
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm")

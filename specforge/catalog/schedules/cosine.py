@@ -5,10 +5,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from specforge.catalog.definition import Clock, Schedule
+from specforge.catalog.definition import Clock
+from specforge.catalog.schedules.definition import Timed, TooLate
 
 
-class Cosine(Schedule):
+class Cosine(Timed):
     """Lowers the learning rate along half a cosine wave from the optimizer's rate to `eta_min`.
 
         train:
@@ -38,3 +39,15 @@ class Cosine(Schedule):
         per = self.per or ("step" if self.t_max is None else "epoch")
         done = clock.time if per == "step" else clock.epoch
         return self.eta_min + (base - self.eta_min) * (1 + cos(pi * done / half_wave)) / 2
+
+    def too_late(self, epochs: int) -> TooLate | None:
+        if self.t_max is None or self.t_max <= epochs:
+            return None
+        left = self.rate(1.0, Clock(0, epochs, 0.0, epochs)) if self.eta_min == 0 else None
+        ends = f", at {left:.2g} of its peak" if left else ""
+        message = (
+            f"the rate is still falling at the end{ends}: `t_max` is {self.t_max:g}, the schedule has {epochs} epochs"
+        )
+        return TooLate(
+            ("t_max",), message, "leave `t_max` out: the fall then takes all epochs; it counts epochs, not steps"
+        )

@@ -28,7 +28,7 @@ class MultiStep(Timed):
     first at a tenth of it and epoch 61 the first at a hundredth. Inside `warmup` they count from its end. `gamma` is
     the factor.
 
-    Errors: milestones that don't ascend, or that the run does not reach.
+    Errors: milestones that don't ascend. Those that the run does not reach are warned of.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiStepLR.html
     """

@@ -21,7 +21,7 @@ class Warmup(Timed):
     the run spans these. Without one the rate stays. The rate rises after every step, or with `per: epoch` after every
     epoch; what follows moves as it says itself.
 
-    Errors: a warmup as long as the run, and a warmup inside a warmup.
+    Errors: a warmup inside a warmup. One that is as long as the run is warned of.
 
     Source: https://arxiv.org/abs/1706.02677,
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LinearLR.html

@@ -67,7 +67,7 @@ def test_is_bound_and_resolved_to_the_same(tmp_path: Path, written: str, schedul
     [
         ("{multi_step: [10, 20]}", MultiStep(milestones=(10, 20))),
         ("cosine", Cosine(t_max=35, eta_min=1e-4)),
-        ("{cosine: {t_max: 40}}", Cosine(t_max=40, eta_min=1e-4)),
+        ("{cosine: {t_max: 34}}", Cosine(t_max=34, eta_min=1e-4)),
         ("null", None),
     ],
 )
@@ -94,8 +94,8 @@ def test_a_stage_replaces_another_word(tmp_path: Path) -> None:
     "path", ["train.schedule.warmup.schedule.cosine.t_max", "train.schedule.warmup.schedule.t_max"]
 )
 def test_is_set_from_the_command_line(tmp_path: Path, path: str) -> None:
-    found = schedule_of(tmp_path, PARENT, f"{path}=50")
-    assert found == Warmup(epochs=5, schedule=Cosine(t_max=50, eta_min=1e-4))
+    found = schedule_of(tmp_path, PARENT, f"{path}=34")
+    assert found == Warmup(epochs=5, schedule=Cosine(t_max=34, eta_min=1e-4))
     assert schedule_of(tmp_path, "{warmup: 5}", "train.schedule.schedule=cosine") == Warmup(epochs=5, schedule=Cosine())
 
 
