@@ -34,16 +34,16 @@ def test_a_case_is_the_same_every_time() -> None:
     assert len({make_case(seed, 1).spec for seed in range(20)}) > 15
 
 
-def raising(path: str) -> Analysis:
+def raising(path: str, settings: tuple[str, ...] = ()) -> Analysis:
     raise KeyError(path)
 
 
-def endless(path: str) -> Analysis:
+def endless(path: str, settings: tuple[str, ...] = ()) -> Analysis:
     while True:
         pass
 
 
-def silent(path: str) -> Analysis:
+def silent(path: str, settings: tuple[str, ...] = ()) -> Analysis:
     analysis = analyse(path)
     analysis.graph = None
     return analysis
@@ -51,7 +51,7 @@ def silent(path: str) -> Analysis:
 
 @pytest.mark.parametrize(("broken", "failing"), [(raising, "exception"), (endless, "slow"), (silent, "silent")])
 def test_a_broken_promise_is_seen(
-    broken: Callable[[str], Analysis], failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    broken: Callable[..., Analysis], failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "spec.yaml").write_bytes(GOOD)
