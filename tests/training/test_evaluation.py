@@ -119,6 +119,6 @@ def test_the_best_and_the_worst_class() -> None:
     best, worst = extremes(results)
     assert best is not None
     assert worst is not None
-    assert (best.name, worst.name) == ("all", "half"), "the first of equal ones"
+    assert (best.name, worst.name) == ("all", "also half"), "of equal ones the last is the worst"
     assert extremes(results[1:2]) == (None, None)
     assert b'"matrix": [[1, 1, 0, 0]' in confusion_file(evaluation, ["half", "absent", "all", "also half"])

@@ -94,7 +94,19 @@ def built_for(optimizer: Optimizer, module: nn.Module) -> torch.optim.Optimizer:
 
 
 def measured(optimizer: Optimizer, shape: tuple[int, ...]) -> float:
-    """The numbers that the allocator gave out at once during a step, when the state is there already."""
+    """The numbers that the allocator gave out at once during a step, when the state is there already.
+
+    On one thread: for several, a matrix product in bfloat16 takes workspaces of its own.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _measured(optimizer, shape)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _measured(optimizer: Optimizer, shape: tuple[int, ...]) -> float:
     built = built_for(optimizer, place(Weight(shape), CPU))
     for _ in range(STEPS):
         learn(built)
