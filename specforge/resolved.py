@@ -33,7 +33,7 @@ from specforge.catalog.definition import PER_AXIS, Definition, Item, Items, Sect
 from specforge.catalog.discovery import word_for
 from specforge.expand.overrides import steps_of
 from specforge.recipe import Group, Recipe, Stage
-from specforge.source import resolve_plain
+from specforge.source import NoNumber, resolve_plain
 from specforge.spec import Spec
 
 # arguments that hold layers are written one layer a line
@@ -216,9 +216,17 @@ def _quoted_if_needed(text: str) -> str:
     old = any(tag.match(text) for _, tag in yaml.SafeLoader.yaml_implicit_resolvers.get(first, ()))
     safe = text.isprintable() and _PLAIN.match(text) and not _NOT_PLAIN.search(text)
     # what YAML 1.1 takes for a boolean, number or date is quoted too: other tools read specs with it
-    if safe and not old and isinstance(resolve_plain(text), str):
+    if safe and not old and _is_text(text):
         return text
     return '"' + "".join(_escape(character) for character in text) + '"'
+
+
+def _is_text(plain: str) -> bool:
+    """Whether an unquoted text is read as that text, and not as a number or another value."""
+    try:
+        return isinstance(resolve_plain(plain), str)
+    except NoNumber:
+        return False
 
 
 def _escape(character: str) -> str:

@@ -128,6 +128,14 @@ def test_the_last_allowed_number_and_the_first_too_large_one() -> None:
         assert the_finding(f"x: {text}\n").code == "SF106"
 
 
+def test_reals_lie_between_the_smallest_and_the_largest_number() -> None:
+    assert [value(text) for text in ("1e18", "-1e18", "1e-37", "0e-99", "-0.0")] == [1e18, -1e18, 1e-37, 0, 0]
+    for text in ("1.1e18", "-1e19", "1e999"):
+        assert the_finding(f"x: {text}\n").message == f"`{text}` is too large"
+    for text in ("1e-38", "-1e-400", "0.9e-37"):
+        assert the_finding(f"x: {text}\n").message == f"`{text}` is too small"
+
+
 def test_absurdly_long_fractions_are_refused_and_long_texts_are_not() -> None:
     assert value("0." + "3" * 300) == pytest.approx(1 / 3)
     assert the_finding("x: 0." + "3" * MAX_DIGITS + "\n").code == "SF106"
@@ -355,8 +363,9 @@ def test_no_bytes_raise(data: bytes) -> None:
     assert (decode(data, "a.yaml", findings) is None) == findings.has_errors
 
 
+REALS = st.floats(-1e18, 1e18).filter(lambda value: value == 0 or abs(value) >= 1e-37) | st.just(float("inf"))
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**18), 10**18) | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.integers(-(10**18), 10**18) | REALS | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(min_size=1), inner),
     max_leaves=20,
 )

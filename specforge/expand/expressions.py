@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from specforge.source import MAX_NUMBER, MIN_NUMBER
+
 MAX_LENGTH = 1_000
-MAX_NUMBER = 10**18
 MAX_ITEMS = 10_000  # characters of a text
 MAX_LIST = 1_000
 MAX_STEPS = 10_000
@@ -252,6 +253,9 @@ class _Evaluator:
         if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
             what = "not a number" if value != value else "larger than 10^18"
             raise ExpressionError(f"`{self.text(node)}` is {what}", hint=self.known(node) or "write a smaller one")
+        if isinstance(value, float) and 0 < abs(value) < MIN_NUMBER:
+            hint = self.known(node) or "write 0"
+            raise ExpressionError(f"`{self.text(node)}` is smaller than 10^-37 and not 0", hint=hint)
         if isinstance(value, str) and len(value) > MAX_ITEMS:
             raise ExpressionError(f"`{self.text(node)}` has {len(value):,} characters", hint=f"at most {MAX_ITEMS:,}")
         problem = is_too_large(value) if isinstance(value, tuple) else None

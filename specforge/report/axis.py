@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_NOTHING = 1e-290  # a rate can be halved until no number is left to divide an axis by
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -26,7 +28,7 @@ class Axis:
     @classmethod
     def around(cls, values: Sequence[float], *, from_zero: bool = False, at_most: float | None = None) -> "Axis":
         """A linear axis whose ends are ticks; a single value gets room on both sides."""
-        low, high = min(values), max(values)
+        low, high = (0.0 if abs(end) < _NOTHING else end for end in (min(values), max(values)))
         low = min(low, 0.0) if from_zero else low
         if high - low <= 1e-9 * max(abs(low), abs(high)):
             room = abs(high) / 2 or 1.0

@@ -22,7 +22,7 @@ from specforge.source.building import (
 )
 from specforge.source.nodes import Entry, Mapping, Node, Scalar, Sequence, Value
 from specforge.source.reading import MAX_BYTES, UNREADABLE, decode, read
-from specforge.source.scalars import MAX_DIGITS, MAX_NUMBER, resolve_plain
+from specforge.source.scalars import MAX_DIGITS, MAX_NUMBER, MIN_NUMBER, NoNumber, resolve_plain
 from specforge.source.syntax import SYNTAX
 
 __all__ = [
@@ -38,11 +38,13 @@ __all__ = [
     "MAX_DIGITS",
     "MAX_NODES",
     "MAX_NUMBER",
+    "MIN_NUMBER",
     "SYNTAX",
     "TAG",
     "UNREADABLE",
     "Entry",
     "Mapping",
+    "NoNumber",
     "Node",
     "Scalar",
     "Sequence",

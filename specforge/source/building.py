@@ -9,7 +9,7 @@ import yaml
 
 from specforge.diagnostics import MAX_ERRORS, Findings, Rule, Span, TooManyErrors, define
 from specforge.source.nodes import Entry, Mapping, Node, Scalar, Sequence
-from specforge.source.scalars import MAX_DIGITS, resolve_plain
+from specforge.source.scalars import MAX_DIGITS, NoNumber, resolve_plain
 from specforge.source.syntax import SYNTAX, report_forbidden, report_syntax
 
 MAX_DEPTH = 100
@@ -36,7 +36,7 @@ LIMIT = define(
     "limit-exceeded",
     f"""
 The document, or what its blocks and repeats expand to, is larger than any network needs: at most {MAX_DEPTH} levels of
-nesting, {MAX_NODES:,} values after aliases are followed, {MAX_ALIASES:,} aliases, whole numbers up to 10^18, and
+nesting, {MAX_NODES:,} values after aliases are followed, {MAX_ALIASES:,} aliases, numbers from 10^-37 up to 10^18, and
 {MAX_DIGITS} characters in a number. Use `repeat` and `blocks` instead of writing layers out. Of {MAX_ERRORS:,} mistakes
 and more, the first are listed.""",
 )
@@ -221,9 +221,8 @@ class _Builder:
         """A scalar without quotes."""
         try:
             return _made(Scalar, (span, resolve_plain(text), text, True, False))
-        except OverflowError:
-            hint = "whole numbers go up to 10^18; quote it if it is text"
-            self.findings.add(LIMIT, span, f"a number of {len(text):,} characters is too large", hint)
+        except NoNumber as wrong:
+            self.findings.add(LIMIT, span, wrong.message, wrong.hint)
             return Scalar(span, None, text, broken=True)
 
     def start(self, event: Any) -> None:

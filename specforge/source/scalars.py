@@ -9,6 +9,7 @@ from functools import lru_cache
 from specforge.source.nodes import Value
 
 MAX_NUMBER = 10**18
+MIN_NUMBER = 1e-37  # what is nearer to 0, float32 arithmetic takes for 0
 MAX_DIGITS = 400
 
 _INTEGER = re.compile(r"[-+]?[0-9]+\Z")
@@ -24,20 +25,42 @@ _WORDS: dict[str, Value] = {
 }
 
 
+_LARGEST = "numbers go up to 10^18; quote it if it is text"
+
+
+class NoNumber(ValueError):
+    """A text that is a number beyond all bounds: what is wrong with it, and what to do about it (`hint`)."""
+
+    def __init__(self, message: str, hint: str):
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
 @lru_cache(maxsize=10_000)  # a large spec writes few different values
 def resolve_plain(text: str) -> Value:
-    """The value of an unquoted scalar; raises OverflowError for whole numbers beyond 10^18 and absurdly long ones."""
+    """The value of an unquoted scalar; raises `NoNumber` for numbers that are too large, too small or absurdly long."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in "+-.0123456789":
         return text
     if len(text) > MAX_DIGITS and (_INTEGER.match(text) or _FLOAT.match(text) or _RADIX.match(text)):
-        raise OverflowError
+        raise NoNumber(f"a number of {len(text):,} characters is too long", _LARGEST)
     if _INTEGER.match(text) or _RADIX.match(text):
         number = int(text) if _INTEGER.match(text) else int(text, 0)
         if abs(number) > MAX_NUMBER:
-            raise OverflowError
+            raise NoNumber(f"{_shown(text)} is too large", _LARGEST)
         return number
-    if _FLOAT.match(text):
-        return float(text)
-    return text
+    return _real(text) if _FLOAT.match(text) else text
+
+
+def _real(text: str) -> float:
+    number = abs(float(text))
+    if number > MAX_NUMBER:
+        raise NoNumber(f"{_shown(text)} is too large", _LARGEST)
+    if number < MIN_NUMBER and re.search("[1-9]", re.split("[eE]", text)[0]):
+        raise NoNumber(f"{_shown(text)} is too small", "the smallest number above 0 is 10^-37; write 0")
+    return float(text)
+
+
+def _shown(text: str) -> str:
+    return f"`{text}`" if len(text) <= 30 else f"a number of {len(text):,} characters"

@@ -204,6 +204,7 @@ FAILING = [
     ("10 ** 19", "larger than 10^18"),
     ("10 ** 18 + 1", "larger than 10^18"),
     ("1e308 * 10", "larger than 10^18"),
+    ("1e-30 * 1e-30", "smaller than 10^-37"),
     ("9 ** 9 ** 9", "exponent over 64"),
     ("2 ** -65", "exponent over 64"),
     ("1e18 ** 64", "too large"),

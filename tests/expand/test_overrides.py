@@ -170,9 +170,7 @@ def test_what_a_setting_makes_needless_is_no_finding(tmp_path: Path) -> None:
 
 def test_a_number_that_is_too_large_is_one_finding(tmp_path: Path) -> None:
     for path in ("train.epochs", "train.optimizer.lr", "name"):
-        assert [message for _, message, _ in found_in(tmp_path, f"{path}={'9' * 30}")] == [
-            "a number of 30 characters is too large"
-        ]
+        assert [message for _, message, _ in found_in(tmp_path, f"{path}={'9' * 30}")] == [f"`{'9' * 30}` is too large"]
 
 
 def test_a_spec_without_params_has_none_to_set(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from math import isfinite
+from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -148,7 +148,7 @@ def moved_rates(analysis: Analysis, settings: tuple[str, ...]) -> Broken | None:
             for step in (0, 1, 2, 3, 7, 10 * stage.epochs - 1):
                 clock = Clock.at(min(step, 10 * stage.epochs - 1), steps_per_epoch=10, epochs=stage.epochs)
                 rate, momentum = schedule.rate(0.1, clock), schedule.momentum(clock)
-                if not (isfinite(rate) and rate >= -1e-12 and 0 <= (momentum or 0) < 1):
+                if isnan(rate) or not 0 <= (momentum or 0) < 1:
                     seen = f"{schedule!r} gives rate {rate} and momentum {momentum} at {clock}"
                     return Broken("rate", type(schedule).__name__, seen)
     return None

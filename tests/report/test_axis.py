@@ -30,6 +30,11 @@ def test_a_single_value_has_room_on_both_sides_but_not_below_zero() -> None:
     assert Axis.around([0.0]).low == 0
 
 
+@pytest.mark.parametrize("smallest", [5e-324, 1e-308, 1e-291])
+def test_values_next_to_nothing_are_drawn_as_zero(smallest: float) -> None:
+    assert Axis.around([smallest, 0.0], from_zero=True) == Axis.around([0.0], from_zero=True)
+
+
 def test_accuracies_end_at_one() -> None:
     assert Axis.around([0.99, 0.999], at_most=1.0).high == pytest.approx(1.0)
     assert Axis.around([1.0], at_most=1.0).high == pytest.approx(1.0)

@@ -28,7 +28,7 @@ class Asgd(Optimizer):
 
     lr: LearningRate = 1e-2
     lambd: Annotated[float, Field(ge=0)] = 1e-4
-    alpha: Annotated[float, Field(ge=0)] = 0.75
+    alpha: Annotated[float, Field(ge=0, le=5)] = 0.75
     t0: Annotated[float, Field(ge=0, description="optimizer steps")] = 1e6
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
 

@@ -133,7 +133,7 @@ class Cyclic(Schedule):
         height = within / up if within <= up else (up + down - within) / down
         if self.mode == "exp_range":
             return float(height * self.gamma ** (clock.step if self.per == "step" else clock.epoch))
-        return height / 2**cycle if self.mode == "triangular2" else height
+        return height * 0.5**cycle if self.mode == "triangular2" else height
 
 
 class CosineWarmRestarts(Schedule):

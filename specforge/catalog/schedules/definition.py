@@ -1,5 +1,6 @@
 """What schedules share: how often they move, and what they say about a run that is too short for them."""
 
+from math import inf
 from typing import Literal, NamedTuple
 
 from specforge.catalog.definition import Clock, Schedule
@@ -10,6 +11,14 @@ Per = Literal["step", "epoch"]
 def done(clock: Clock, per: Per) -> float:
     """The epochs that have passed: whole ones only for a schedule that moves after each."""
     return clock.time if per == "step" else clock.epoch
+
+
+def power(factor: float, times: int) -> float:
+    """The factor of so many drops, or rises: what is beyond all numbers is infinite."""
+    try:
+        return float(factor**times)
+    except OverflowError:
+        return inf
 
 
 class TooLate(NamedTuple):

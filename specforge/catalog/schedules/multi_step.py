@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from specforge.catalog.definition import Clock, Count
-from specforge.catalog.schedules.definition import Timed, TooLate
+from specforge.catalog.schedules.definition import Timed, TooLate, power
 
 
 def _ascending(milestones: tuple[int, ...]) -> tuple[int, ...]:
@@ -40,7 +40,7 @@ class MultiStep(Timed):
     gamma: Annotated[float, Field(gt=0)] = 0.1
 
     def rate(self, base: float, clock: Clock) -> float:
-        return float(base * self.gamma ** bisect_right(self.milestones, clock.epoch))
+        return base * power(self.gamma, bisect_right(self.milestones, clock.epoch))
 
     def too_late(self, epochs: int) -> TooLate | None:
         missed = [str(milestone) for milestone in self.milestones if milestone >= epochs]

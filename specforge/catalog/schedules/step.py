@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from specforge.catalog.definition import Clock, Count
-from specforge.catalog.schedules.definition import Timed, TooLate
+from specforge.catalog.schedules.definition import Timed, TooLate, power
 
 
 class Step(Timed):
@@ -27,7 +27,7 @@ class Step(Timed):
     gamma: Annotated[float, Field(gt=0)] = 0.1
 
     def rate(self, base: float, clock: Clock) -> float:
-        return float(base * self.gamma ** (clock.epoch // self.step_size))
+        return base * power(self.gamma, clock.epoch // self.step_size)
 
     def too_late(self, epochs: int) -> TooLate | None:
         if self.step_size < epochs:
