@@ -111,6 +111,9 @@ class Layer(Definition):
     entries get a number of `bias` each, `centred_axis` the one whose entries have their mean removed, so that such a
     bias before it is lost; `passes_shift` layers between them give on what is added to an entry of the first axis.
 
+    `clamps`: the output is the input cut off at two ends, either of which may be infinite, and no gradient passes where
+    it is cut. `takes_maximum`: every output is one of the inputs, the largest of a window.
+
     `last_axis` is what the last axis of an output of three axes or more holds: positions in an image, features, or what
     can't be said; None for what it held before. `needs_features`: the layer works on the last axis, which is a mistake
     where that is a row of an image; `image_hint` says what serves there. `needs_positions`: it works on channels that
@@ -119,6 +122,8 @@ class Layer(Definition):
 
     family: ClassVar[str] = "layers"
     is_view: ClassVar[bool] = False
+    clamps: ClassVar[bool] = False
+    takes_maximum: ClassVar[bool] = False
     last_axis: ClassVar[Layout | None] = None
     needs_features: ClassVar[bool] = False
     image_hint: ClassVar[str | None] = None
@@ -173,6 +178,10 @@ class Layer(Definition):
     def lower(self, input: Shape) -> Call:
         """The constructor expression of the module that does it."""
         raise NotImplementedError
+
+    def lower_for(self, input: Shape, device: str) -> Call | None:
+        """The expression of a module without tensors that trains faster on a kind of device: `cpu`, `cuda`, `mps`."""
+        return None
 
 
 class Merge(Layer):
@@ -236,6 +245,18 @@ class Initializer(Definition):
 
     family: ClassVar[str] = "initializers"
     fewest_axes: ClassVar[int] = 0
+
+    @property
+    def sample(self) -> int:
+        """How many training images it is computed from; 0 where it needs none.
+
+        One that needs some is for layers that take the network's input. Its call takes batches of normalised images
+        after the tensor, and is made when training begins: until then the tensor is as torch made it.
+        """
+        return 0
+
+    def check(self, layer: Layer, input: Shape, parameter: Shape) -> None:
+        """Raises `Misfit` where it can't fill a parameter of this shape, of a layer that takes such an input."""
 
     def lower(self) -> Call:
         raise NotImplementedError

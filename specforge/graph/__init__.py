@@ -8,6 +8,7 @@ model: {input: [3, 32, 32], layers: [{conv: {out_channels: 8, kernel_size: 3}}, 
 Two steps: `lowering` finds shapes and values, `wiring` the modules that carry out what `from` says.
 """
 
+from specforge.graph.fast_forms import FORMS, fast_forms
 from specforge.graph.initialization import INIT
 from specforge.graph.lowering import SHAPE, lower
 from specforge.graph.node import Graph, GraphNode, Head
@@ -15,6 +16,7 @@ from specforge.graph.plan import Settings, StagePlan, plan
 from specforge.graph.selection import Weight, weights_of
 
 __all__ = [
+    "FORMS",
     "INIT",
     "SHAPE",
     "Graph",
@@ -23,6 +25,7 @@ __all__ = [
     "Settings",
     "StagePlan",
     "Weight",
+    "fast_forms",
     "lower",
     "plan",
     "weights_of",

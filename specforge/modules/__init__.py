@@ -3,6 +3,7 @@
 Legend of shapes: N images, C channels, H height, W width.
 """
 
+from specforge.modules.bit_dropout import BitDropout
 from specforge.modules.branches import Branches
 from specforge.modules.cbam import Cbam
 from specforge.modules.channel_layer_norm import ChannelLayerNorm
@@ -32,6 +33,7 @@ from specforge.modules.wired import Wired
 
 __all__ = [
     "Add",
+    "BitDropout",
     "Branches",
     "Cbam",
     "ChannelLayerNorm",

@@ -22,6 +22,7 @@ class Relu(Rectifier):
     """
 
     target: ClassVar[str] = "torch.nn.ReLU"
+    clamps: ClassVar[bool] = True
     keeps: ClassVar[Kept] = Kept(output=True)
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
@@ -40,6 +41,7 @@ class Relu6(ElementWise):
     """
 
     target: ClassVar[str] = "torch.nn.ReLU6"
+    clamps: ClassVar[bool] = True
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return cut(low, high, 0, 6)
@@ -164,6 +166,7 @@ class Hardtanh(ElementWise):
     """
 
     target: ClassVar[str] = "torch.nn.Hardtanh"
+    clamps: ClassVar[bool] = True
     also_known_as: ClassVar[tuple[str, ...]] = ("clamp", "clip")
     min_val: float = -1.0
     max_val: float = 1.0

@@ -84,6 +84,7 @@ class MaxPool(_Pool):
     """
 
     target: ClassVar[str] = "MaxPool"
+    takes_maximum: ClassVar[bool] = True
     passes_shift: ClassVar[bool] = True
     also_known_as: ClassVar[tuple[str, ...]] = ("maxpooling2d", "maxpool2d", "pool", "max_pooling", "subsampling")
     dilation: Extent = 1

@@ -48,6 +48,10 @@ class Dropout(_Dropping):
     def lower(self, input: Shape) -> Call:
         return Call("torch.nn.Dropout", {"p": self.p})
 
+    def lower_for(self, input: Shape, device: str) -> Call | None:
+        # a GPU's kernel draws as it multiplies, a CPU spends a tenth of a step on torch's draws
+        return Call("specforge.modules.BitDropout", {"p": self.p}) if device == "cpu" and self.p else None
+
 
 class ChannelDropout(_Dropping):
     """Zeroes each channel of each image with probability `p` in training and scales the others by 1 / (1 - p).
