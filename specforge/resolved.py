@@ -66,10 +66,13 @@ def spec_hash(spec: Spec) -> str:
     """SHA-256 (hexadecimal) of what is trained on what and how: `model`, `data` and `train`, paths included.
 
     What is said about it (name, description, source, assumed, accept, expect, reported) does not count, nor does what a
-    search would try instead, nor how it is written: params, blocks, `extends`, explicit defaults, `1` for `1.0`.
+    search would try instead, nor where images are in memory, nor how it is written: params, blocks, `extends`, explicit
+    defaults, `1` for `1.0`.
     """
     resolved = resolve(spec)
     meaning = {key: resolved[key] for key in MEANING if key in resolved}
+    if "data" in meaning:  # a run that was stopped because memory was short goes on in another way
+        meaning["data"] = {key: value for key, value in meaning["data"].items() if key != "memory"}
     text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -116,7 +116,9 @@ class Data(Section):
     training images, anew for every image and epoch, in this order. `mix` joins each augmented training
     image, and its label, with another one of its batch; of a list of mixes, each batch gets one, all equally likely.
     `sampling` is what an epoch is made of: every training image once (`uniform`), or as many drawn with replacement,
-    every class equally often (`balanced`).
+    every class equally often (`balanced`). `memory` is where the images are while they are needed: all on the device
+    (`resident`), or read batch by batch from where they are (`streamed`); results are the same. `auto` streams what
+    would take more than half of the device's free memory.
     """
 
     dataset: Dataset
@@ -125,6 +127,7 @@ class Data(Section):
     augment: tuple[Augmentation, ...] = ()
     mix: Annotated[tuple[Mix, ...] | Mix | None, BeforeValidator(_one_mix_alone)] = None
     sampling: Literal["uniform", "balanced"] = "uniform"
+    memory: Literal["auto", "resident", "streamed"] = "auto"
 
     @property
     def mixes(self) -> tuple[Mix, ...]:

@@ -1,11 +1,12 @@
 """Augmentation of batches of bytes: what is drawn for every image, and the images that come of it.
 
-In: images (N, C, H, W) uint8 on a device, and where a run stands. Out: images of the same kind, each changed by numbers
-of its own. The draws follow from (seed, stream, epoch, step, place in the list), so they can be repeated at any time,
-and no augmentation's draws depend on what another consumes.
+In: images (N, C, H, W) uint8 on a device, their rows of the data set, and where a run stands. Out: images of the same
+kind, each changed by numbers of its own. The draws follow from (seed, stream, epoch, step, place in the list), and from
+the image's row where it keeps them from epoch to epoch, so they can be repeated at any time, and no augmentation's
+draws depend on what another consumes.
 
     augmenter = Augmenter(data.augment, seed=0, device=images.device)
-    augmenter(images, epoch=3, step=17)      # what training sees when these images come in that step
+    augmenter(images, rows=rows, epoch=3, step=17)      # what training sees when these images come in that step
 
 Geometric augmentations that stand side by side are one pass: their maps are multiplied and the images read once, which
 is faster and blurs less. What the first moved out of the frame is then still there for the second. Those that differ in
@@ -19,8 +20,9 @@ from dataclasses import dataclass
 
 import torch
 
-from specforge.catalog.augmentations.definition import Augmentation, GeometricAugmentation
+from specforge.catalog.augmentations.definition import Augmentation, GeometricAugmentation, Moment
 from specforge.catalog.augmentations.resampling import Resampling, composed
+from specforge.data.moving import moved
 from specforge.data.randomness import key
 
 Draws = dict[str, torch.Tensor]
@@ -41,37 +43,47 @@ class Augmenter:
         self._seed, self._stream, self._device = seed, stream, device
         self._passes = tuple(_passes(augmentations))
 
-    def __call__(self, images: torch.Tensor, *, epoch: int, step: int) -> torch.Tensor:
-        """The images as they are changed in a step of an epoch."""
-        count, _, height, width = images.shape
-        return self.apply(images, self.draw(epoch, {step: count}, (height, width)))
+    def __call__(self, images: torch.Tensor, *, rows: torch.Tensor, epoch: int, step: int) -> torch.Tensor:
+        """The images, which are these rows of the data set (N,), as they are changed in a step of an epoch."""
+        height, width = images.shape[2:]
+        return self.apply(images, self.draw(epoch, {step: rows}, (height, width)))
 
-    def draw(self, epoch: int, counts: Mapping[int, int], size: tuple[int, int]) -> list[Draws]:
-        """Draws for steps with so many images of (H, W) `size` each, one after the other, for every pass.
+    def draw(self, epoch: int, rows: Mapping[int, torch.Tensor], size: tuple[int, int]) -> list[Draws]:
+        """Draws for steps with these rows of the data set (on the CPU), one after the other, for every pass.
 
-        Drawing for several steps at once saves copies: one small copy for each step would cost more than the batch.
+        Images have the (H, W) `size`. Drawing for several steps at once saves copies: one small copy for each step
+        would cost more than the batch.
         """
 
         def drawn(place: int, augmentation: Augmentation) -> Draws:
-            generator, by_step = torch.Generator(), []
-            for step, count in counts.items():
+            generator, by_step, own = torch.Generator(), [], key(self._seed, self._stream, place)
+            for step, of_step in rows.items():
                 generator.manual_seed(key(self._seed, self._stream, epoch, step, place))
-                by_step.append(augmentation.draw(count, size, generator))
+                by_step.append(augmentation.draw_at(Moment(of_step, epoch, own), size, generator))
             return {name: torch.cat([draws[name] for draws in by_step]) for name in by_step[0]}
 
         return [one.draws(drawn, self._device) for one in self._passes]
 
     def apply(self, images: torch.Tensor, draws: Sequence[Draws], first: int = 0) -> torch.Tensor:
         """The images, changed by as many rows of the draws, from the `first` on."""
-        rows = slice(first, first + len(images))
-        for one, drawn in zip(self._passes, draws, strict=True):
-            images = one.apply(images, {name: values[rows] for name, values in drawn.items()})
+        for one, drawn in self._steps(draws, first, len(images)):
+            images = one.apply(images, drawn)
         return images
 
+    def levels(self, images: torch.Tensor, draws: Sequence[Draws], first: int = 0) -> torch.Tensor:
+        """The same values as `apply` gives, in float32 where the last pass has them so: for who needs no bytes."""
+        steps = list(self._steps(draws, first, len(images)))
+        for one, drawn in steps[:-1]:
+            images = one.apply(images, drawn)
+        for one, drawn in steps[-1:]:
+            images = one.levels(images, drawn)
+        return images
 
-def moved(values: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """To the device; from pinned memory, so that the copy does not wait for the work queued before it."""
-    return (values.pin_memory() if device.type == "cuda" else values).to(device, non_blocking=True)
+    def _steps(self, draws: Sequence[Draws], first: int, count: int) -> Iterator[tuple["_Alone | _Joined", Draws]]:
+        """The passes, each with `count` rows of its draws."""
+        rows = slice(first, first + count)
+        for one, drawn in zip(self._passes, draws, strict=True):
+            yield one, {name: values[rows] for name, values in drawn.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,9 @@ class _Alone:
     def apply(self, images: torch.Tensor, draws: Draws) -> torch.Tensor:
         return self.augmentation.apply(images, draws)
 
+    def levels(self, images: torch.Tensor, draws: Draws) -> torch.Tensor:
+        return self.apply(images, draws)
+
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
@@ -104,6 +119,9 @@ class _Joined:
 
     def apply(self, images: torch.Tensor, draws: Draws) -> torch.Tensor:
         return self.resampling(images, draws["maps"])
+
+    def levels(self, images: torch.Tensor, draws: Draws) -> torch.Tensor:
+        return self.resampling.levels(images, draws["maps"])
 
 
 def _passes(augmentations: Sequence[Augmentation]) -> Iterator[_Alone | _Joined]:

@@ -1,11 +1,12 @@
-"""Batches from a resident part: shuffled, augmented and mixed for training, in order for evaluation.
+"""Batches from a part: shuffled, augmented and mixed for training, in order for evaluation.
 
-In: a `Resident` part (bytes on the device). Out: `Batch`es of normalised float32 images (N, C, H, W), channels last.
+In: a `Part`, which gives bytes on the device. Out: `Batch`es of normalised float32 images (N, C, H, W), channels last.
 Nothing here keeps state between batches: the order follows from (seed, epoch) and the augmentation's draws from
 (seed, epoch, step), so an epoch that is taken up at a later step gives the same batches bit for bit.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from math import ceil
 
@@ -13,9 +14,11 @@ import torch
 
 from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.mixes.definition import Mix
-from specforge.data.augmenting import Augmenter, moved
+from specforge.data.augmenting import Augmenter
 from specforge.data.mixing import Mixed, Mixer, mixed
-from specforge.data.prepare import Prepared, Resident
+from specforge.data.moving import moved
+from specforge.data.parts import Part
+from specforge.data.prepare import Prepared
 from specforge.data.randomness import key
 from specforge.data.sampling import Sampling, epoch_order
 from specforge.spec import Data
@@ -38,7 +41,10 @@ class Batch:
 
 
 class Normalizer:
-    """(N, C, H, W) uint8 -> float32 channels last: (pixel / 255 - mean) / std, as one multiply-add on the device."""
+    """(N, C, H, W) from 0 to 255 -> float32 channels last: (pixel / 255 - mean) / std, as one multiply-add.
+
+    Pixels are bytes, or what `Augmenter.levels` gives; they stay as they are.
+    """
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], *, device: torch.device):
         means, stds = (torch.tensor(values, dtype=torch.float64) for values in (mean, std))
@@ -47,12 +53,13 @@ class Normalizer:
         self._rows: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        count, channels, height, width = images.shape
         images_nhwc = images.permute(0, 2, 3, 1)
+        count, height, width, _ = images_nhwc.shape
         scale, offset = self._row(height * width)
-        values = images_nhwc.reshape(count, -1).to(torch.float32)
+        values_nhwc = torch.empty(images_nhwc.shape, dtype=torch.float32, device=images.device).copy_(images_nhwc)
+        values = values_nhwc.view(count, -1)
         torch.addcmul(offset, values, scale, out=values)
-        return values.view(count, height, width, channels).permute(0, 3, 1, 2)
+        return values_nhwc.permute(0, 3, 1, 2)
 
     def _row(self, pixels: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Scale and offset of every value of an image: a loop over three channels at a time would be far slower."""
@@ -70,7 +77,7 @@ class TrainBatches:
 
     def __init__(
         self,
-        part: Resident,
+        part: Part,
         *,
         batch_size: int,
         augment: Sequence[Augmentation] = (),
@@ -82,13 +89,12 @@ class TrainBatches:
     ):
         assert batch_size >= 1, batch_size
         self._part, self._batch_size, self._seed, self._sampling = part, batch_size, seed, sampling
-        self._device = part.images.device
+        self._device = part.device
         self._augmenter = Augmenter(augment, seed=seed, device=self._device)
         self._mixer = Mixer(mix, seed=seed, device=self._device)
         self._normalize = Normalizer(mean, std, device=self._device)
-        _, self._channels, self._height, self._width = part.images.shape
-        # a view, because residents are channels last; whole rows are what a gather copies fastest
-        self._rows = part.images.permute(0, 2, 3, 1).flatten(1)
+        # on the CPU, where orders are drawn, and draws that follow from the image
+        self._labels, self._rows = part.labels.cpu(), part.indices.cpu()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -97,41 +103,33 @@ class TrainBatches:
 
     def indices(self, epoch: int) -> torch.Tensor:
         """The rows of the data set that an epoch is made of, in its order (N,); the last may be left out."""
-        return self._part.indices.index_select(0, self._order(epoch))
+        return self._rows.index_select(0, self._order(epoch))
 
     def epoch(self, epoch: int, start_step: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, from a step on."""
         order = self._order(epoch)
-        labels, indices = (values.index_select(0, order) for values in (self._part.labels, self._part.indices))
-        for first in range(start_step, self.steps_per_epoch, _DRAWN_AHEAD):
-            steps = range(first, min(first + _DRAWN_AHEAD, self.steps_per_epoch))
-            counts = self._counts(steps)
-            draws = self._augmenter.draw(epoch, counts, (self._height, self._width))
-            mixings = self._mixer.draw(epoch, counts)
-            for step in steps:
-                rows = self._positions(step)
-                drawn_from = rows.start - self._positions(first).start
-                images = self._augmenter.apply(self._images(order[rows]), draws, drawn_from)
-                values, how = mixed(self._normalize(images), labels[rows], mixings.get(step))
-                yield Batch(values, labels[rows], indices[rows], how)
+        rows, on_device = self._rows.index_select(0, order), moved(order, self._device)
+        labels, indices = (values.index_select(0, on_device) for values in (self._part.labels, self._part.indices))
+        steps, size = range(start_step, self.steps_per_epoch), self._part.image[1:]
+        with closing(self._part.read(order, map(self._positions, steps))) as reading:
+            for first in range(0, len(steps), _DRAWN_AHEAD):
+                ahead = {step: self._positions(step) for step in steps[first : first + _DRAWN_AHEAD]}
+                draws = self._augmenter.draw(epoch, {step: rows[at] for step, at in ahead.items()}, size)
+                mixings = self._mixer.draw(epoch, {step: at.stop - at.start for step, at in ahead.items()})
+                drawn = 0
+                for step, at in ahead.items():
+                    images = self._augmenter.levels(next(reading), draws, drawn)
+                    drawn += len(images)
+                    values, how = mixed(self._normalize(images), labels[at], mixings.get(step))
+                    yield Batch(values, labels[at], indices[at], how)
 
     def _order(self, epoch: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(key(self._seed, "shuffle", epoch))
-        return moved(epoch_order(self._part.labels, self._sampling, generator), self._device)
+        return epoch_order(self._labels, self._sampling, generator)
 
     def _positions(self, step: int) -> slice:
         start = step * self._batch_size
         return slice(start, min(start + self._batch_size, len(self._part)))
-
-    def _counts(self, steps: range) -> dict[int, int]:
-        """How many images each step has."""
-        rows = {step: self._positions(step) for step in steps}
-        return {step: places.stop - places.start for step, places in rows.items()}
-
-    def _images(self, order: torch.Tensor) -> torch.Tensor:
-        """The bytes of an order's images: (N, C, H, W) channels last."""
-        images_nhwc = self._rows.index_select(0, order).view(len(order), self._height, self._width, self._channels)
-        return images_nhwc.permute(0, 3, 1, 2)
 
 
 def train_batches(data: Data, prepared: Prepared, *, batch_size: int, seed: int) -> TrainBatches:
@@ -160,20 +158,21 @@ class EvaluationBatches:
     """A part's batches in its own order, as they are or in an augmented `view`; the last one may be smaller."""
 
     def __init__(
-        self, part: Resident, *, batch_size: int, mean: Sequence[float], std: Sequence[float], view: View | None = None
+        self, part: Part, *, batch_size: int, mean: Sequence[float], std: Sequence[float], view: View | None = None
     ):
         assert batch_size >= 1, batch_size
         self._part, self._batch_size, self._view = part, batch_size, view
-        self._normalize = Normalizer(mean, std, device=part.images.device)
+        self._normalize = Normalizer(mean, std, device=part.device)
 
     def __len__(self) -> int:
         return ceil(len(self._part) / self._batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        part = self._part
-        for step, start in enumerate(range(0, len(part), self._batch_size)):
-            rows = slice(start, start + self._batch_size)
-            images = part.images[rows]
-            if self._view is not None:
-                images = self._view.augmenter(images, epoch=self._view.number, step=step)
-            yield Batch(self._normalize(images), part.labels[rows], part.indices[rows])
+        part, view = self._part, self._view
+        steps = [slice(start, start + self._batch_size) for start in range(0, len(part), self._batch_size)]
+        rows = None if view is None else part.indices.cpu()
+        with closing(part.read(None, steps)) as reading:
+            for step, (at, images) in enumerate(zip(steps, reading, strict=True)):
+                if view is not None and rows is not None:
+                    images = view.augmenter(images, rows=rows[at], epoch=view.number, step=step)
+                yield Batch(self._normalize(images), part.labels[at], part.indices[at])

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from specforge.catalog.mixes.definition import Draw, Mix
-from specforge.data.augmenting import moved
+from specforge.data.moving import moved
 from specforge.data.randomness import key
 
 

@@ -1,13 +1,16 @@
 """Reads a spec's data set, divides it and puts the parts where training needs them.
 
-In: the `data` section of a spec. Out: `Prepared`, with each part's images as bytes on the device, channels last, and
-what normalises them. What cannot be read or divided is a `DataError`.
+In: the `data` section of a spec. Out: `Prepared`: the parts, whose images are on the device, or read while training
+where they do not fit there (`residence.py` says when), and what normalises them. What cannot be read or divided is a
+`DataError`. Images are never copied as a whole: a data set that is mapped may be larger than memory.
 
 Names of tensors may carry their axes: n images, c channels, h rows, w columns.
 """
 
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from math import sqrt
+from math import prod, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -15,38 +18,33 @@ import torch
 
 from specforge.catalog.datasets.definition import Arrays, DataError, Facts
 from specforge.checks.data_split import check_split
+from specforge.data.parts import Part, Resident, Streamed
+from specforge.data.residence import Residence, residence
 from specforge.data.splits import Parts, Rows, divide
 from specforge.spec import Data, Normalize, Split
 
-# images counted at once when measuring: small enough to stay in the processor's cache
+# images counted or copied at once: few enough to stay in the processor's cache, and bytes where images are large
 _COUNTED = 512
+_COUNTED_BYTES = 2**24
 # classes that an error lists
 _NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Resident:
-    """One part on the device: images (N, C, H, W) uint8 channels last, labels and data set rows (N,) int64."""
-
-    images: torch.Tensor
-    labels: torch.Tensor
-    indices: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
-    """A spec's data, ready for batches. `mean` and `std` are per channel, of pixels scaled to 0..1."""
+    """A spec's data, ready for batches. `mean` and `std` are per channel, of pixels scaled to 0..1.
 
-    train: Resident
-    validation: Resident | None
-    test: Resident
+    `residence` says where the images are, and why; None where somebody put the parts together.
+    """
+
+    train: Part
+    validation: Part | None
+    test: Part
     class_names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     image: tuple[int, int, int]
+    residence: Residence | None = None
 
     @property
     def class_counts(self) -> tuple[int, ...]:
@@ -58,35 +56,40 @@ def prepare(data: Data, *, data_dir: Path, device: torch.device, download: bool 
     """Read, divide and measure. `data_dir` is the folder of data sets; `download` may fetch what is missing."""
     arrays = _loaded(data, data_dir, download=download)
     parts = _divided(data.split, arrays)
+    stay = residence(arrays.images.nbytes, data.memory, device)
     try:
-        train, test = (_resident(arrays, rows, device) for rows in (parts.train, parts.test))
-        validation = None if parts.validation is None else _resident(arrays, parts.validation, device)
-    except torch.OutOfMemoryError as error:
+        train, test = (_part(arrays, rows, device, stay) for rows in (parts.train, parts.test))
+        validation = None if parts.validation is None else _part(arrays, parts.validation, device, stay)
+    except (RuntimeError, MemoryError) as error:
+        if not _is_full(error):
+            raise
         size = arrays.images.nbytes / 2**30
         raise DataError(
-            f"the images ({size:.1f} GiB as bytes) do not fit on {device}", hint="train on `cpu`"
+            f"the images ({size:.1f} GiB as bytes) do not fit on {device}",
+            hint="with `memory: streamed` in `data` they are read while training",
         ) from error
-    mean, std = _normalization(data, train.images)
-    channels, height, width = arrays.images.shape[1:]
-    prepared = Prepared(train, validation, test, arrays.class_names, mean, std, (channels, height, width))
+    mean, std = _normalization(data, train)
+    prepared = Prepared(train, validation, test, arrays.class_names, mean, std, train.image, stay)
     if data.sampling == "balanced":
         _require_every_class(prepared)
     return prepared
 
 
-def channel_statistics(images: torch.Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per channel of (N, C, H, W) uint8 images, on a scale of 0..1.
+def channel_statistics(batches: Iterable[torch.Tensor]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation per channel of batches (N, C, H, W) uint8, on a scale of 0..1.
 
-    Exact to the last bit on every device, because each of the 256 values is counted. A channel of one value has no
-    deviation to divide by; its standard deviation is given as 1, so that it becomes zero.
+    Exact to the last bit on every device and however images are divided into batches, because each of the 256 values is
+    counted. A channel of one value has no deviation to divide by; its standard deviation is given as 1, so that it
+    becomes zero.
     """
-    images_nhwc = images.permute(0, 2, 3, 1)
-    channels = images.shape[1]
-    counts = torch.zeros(channels, 256, dtype=torch.int64, device=images.device)
-    for start in range(0, len(images), _COUNTED):
-        chunk = images_nhwc[start : start + _COUNTED]
+    counts: torch.Tensor | None = None
+    for images in batches:
+        channels = images.shape[1]
+        if counts is None:
+            counts = torch.zeros(channels, 256, dtype=torch.int64, device=images.device)
         for channel in range(channels):
-            counts[channel] += torch.bincount(chunk[..., channel].reshape(-1), minlength=256)
+            counts[channel] += torch.bincount(images[:, channel].reshape(-1), minlength=256)
+    assert counts is not None, "parts are never empty"
     moments = [_moments(row) for row in counts.tolist()]
     return tuple(mean for mean, _ in moments), tuple(std for _, std in moments)
 
@@ -129,17 +132,40 @@ def _require_every_class(prepared: Prepared) -> None:
         )
 
 
-def _resident(arrays: Arrays, rows: Rows, device: torch.device) -> Resident:
+def _part(arrays: Arrays, rows: Rows, device: torch.device, stay: Residence) -> Part:
     indices = torch.from_numpy(np.ascontiguousarray(rows))
-    images_nhwc = torch.from_numpy(arrays.images).permute(0, 2, 3, 1).index_select(0, indices)
+    labels = torch.from_numpy(arrays.labels).index_select(0, indices).to(device)
+    if stay.is_streamed:
+        return Streamed(arrays.images, rows, labels, indices.to(device))
+    return Resident(_resident(arrays.images, rows, device), labels, indices.to(device))
+
+
+def _resident(images: np.ndarray, rows: Rows, device: torch.device) -> torch.Tensor:
+    """The rows of the images on the device, channels last; chunk by chunk, so that they are never twice in memory."""
+    count, images_nhwc = len(rows), images.transpose(0, 2, 3, 1)
+    found = torch.empty((count, *images_nhwc.shape[1:]), dtype=torch.uint8, device=device)
+    for chunk in _chunks(count, found[0].numel()):
+        place = found[chunk]
+        copied = torch.empty_like(place, device="cpu")
+        copied.numpy()[:] = images_nhwc[rows[chunk]]
+        place.copy_(copied)
     # permuting a dense (N, H, W, C) is channels last also for one channel, where torch cannot tell and skips the copy
-    images = images_nhwc.to(device).permute(0, 3, 1, 2)
-    labels = torch.from_numpy(arrays.labels).index_select(0, indices)
-    return Resident(images, labels.to(device), indices.to(device))
+    return found.permute(0, 3, 1, 2)
 
 
-def _normalization(data: Data, images: torch.Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    channels = images.shape[1]
+def _is_full(error: Exception) -> bool:
+    """Whether there was no memory left; torch has no error of its own for that on the CPU."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def _chunks(count: int, image_bytes: int) -> Iterator[slice]:
+    at_once = max(1, min(_COUNTED, _COUNTED_BYTES // image_bytes))
+    for start in range(0, count, at_once):
+        yield slice(start, min(start + at_once, count))
+
+
+def _normalization(data: Data, part: Part) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    channels = part.image[0]
     if isinstance(data.normalize, Normalize):
         for name, values in (("mean", data.normalize.mean), ("std", data.normalize.std)):
             if len(values) != channels:
@@ -150,4 +176,5 @@ def _normalization(data: Data, images: torch.Tensor) -> tuple[tuple[float, ...],
         return data.normalize.mean, data.normalize.std
     if data.normalize == "none":
         return (0.0,) * channels, (1.0,) * channels
-    return channel_statistics(images)
+    with closing(part.read(None, _chunks(len(part), prod(part.image)))) as batches:
+        return channel_statistics(batches)

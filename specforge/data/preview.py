@@ -111,7 +111,7 @@ def _batch_size(train: Train, epoch: int) -> int:
 def _original(prepared: Prepared, place: int) -> Picture:
     part = prepared.train
     name = prepared.class_names[int(part.labels[place])]
-    return Picture(_hwc(part.images[place]), ((name, 1.0),))
+    return Picture(_hwc(part.pixels(place)), ((name, 1.0),))
 
 
 def _hwc(image: torch.Tensor) -> np.ndarray:

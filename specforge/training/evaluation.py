@@ -7,12 +7,14 @@ Legend of shapes: N images, K logits.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from math import prod
 
 import torch
 from torch import Tensor, nn
 
 from specforge.data.batches import Batch, EvaluationBatches, View
-from specforge.data.prepare import Prepared, Resident
+from specforge.data.parts import Part
+from specforge.data.prepare import Prepared
 
 # pixels and channels of a batch: large enough to keep a device busy, small enough for any memory that trains
 _BATCH_VALUES = 2**21
@@ -62,10 +64,10 @@ class Sums:
 
 
 def evaluation_batches(
-    part: Resident, prepared: Prepared, *, train_batch_size: int, view: View | None = None
+    part: Part, prepared: Prepared, *, train_batch_size: int, view: View | None = None
 ) -> EvaluationBatches:
     """In batches that need no more memory than training does, or little, and are larger where images are small."""
-    values = part.images[:1].numel() or 1
+    values = prod(part.image)
     batch_size = max(train_batch_size, min(_BATCH_IMAGES, _BATCH_VALUES // values))
     return EvaluationBatches(part, batch_size=batch_size, mean=prepared.mean, std=prepared.std, view=view)
 
@@ -106,14 +108,14 @@ def evaluate(
     )  # fmt: skip
 
 
-def probabilities(module: nn.Module, batches: Iterable[Batch], *, check: Callable[[], None] = lambda: None) -> Tensor:
-    """What the network believes of every image: (N, K) float32 on its device, in the part's order."""
+def logits_of(module: nn.Module, batches: Iterable[Batch], *, check: Callable[[], None] = lambda: None) -> Tensor:
+    """What the network says of every image: (N, K) float32 on its device, in the part's order."""
     found = []
     module.eval()
     with torch.inference_mode():
         for batch in batches:
             check()
-            found.append(module(batch.images).float().softmax(1))
+            found.append(module(batch.images).float())
     return torch.cat(found)
 
 

@@ -18,14 +18,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from specforge.data.prepare import Resident
+from specforge.data.parts import Part
 from specforge.training import durable
 
 MISTAKES, PAIRS, EXAMPLES = 40, 10, 3
 _LARGEST = 96  # pixels of height and width: a page shows thumbnails, and 70 photographs would be megabytes
 
 
-def mistakes_file(part: Resident, predicted: Tensor, confidence: Tensor, class_names: Sequence[str]) -> bytes:
+def mistakes_file(part: Part, predicted: Tensor, confidence: Tensor, class_names: Sequence[str]) -> bytes:
     """The surest mistakes and examples of the most confused pairs; predictions (N,) int64 and confidences (N,) of 0..1.
 
     The same predictions give the same bytes.
@@ -51,14 +51,14 @@ class _Wrong:
     confidence: Tensor
 
     @classmethod
-    def of(cls, part: Resident, predicted: Tensor, confidence: Tensor) -> "_Wrong":
+    def of(cls, part: Part, predicted: Tensor, confidence: Tensor) -> "_Wrong":
         labels, predicted, confidence = part.labels.cpu(), predicted.cpu(), confidence.cpu()
         rows = (predicted != labels).nonzero().flatten()
         rows = rows[torch.sort(confidence[rows], descending=True, stable=True).indices]
         return cls(rows, labels[rows], predicted[rows], confidence[rows])
 
 
-def _pairs(part: Resident, wrong: _Wrong) -> list[dict[str, Any]]:
+def _pairs(part: Part, wrong: _Wrong) -> list[dict[str, Any]]:
     """The pairs with the most mistakes; of equally frequent ones, those of the first classes."""
     if not len(wrong.rows):
         return []
@@ -72,14 +72,14 @@ def _pairs(part: Resident, wrong: _Wrong) -> list[dict[str, Any]]:
     return found
 
 
-def _example(part: Resident, wrong: _Wrong, at: int) -> dict[str, Any]:
+def _example(part: Part, wrong: _Wrong, at: int) -> dict[str, Any]:
     row = int(wrong.rows[at])
     return {
         "index": int(part.indices[row]),
         "true": int(wrong.true[at]),
         "predicted": int(wrong.predicted[at]),
         "confidence": round(float(wrong.confidence[at]), 6),
-        "png": base64.b64encode(_png(part.images[row])).decode("ascii"),
+        "png": base64.b64encode(_png(part.pixels(row))).decode("ascii"),
     }
 
 

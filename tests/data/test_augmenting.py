@@ -78,7 +78,7 @@ def apart(one: torch.Tensor, other: torch.Tensor) -> int:
 @pytest.mark.parametrize("stream", ["augment", "preview"])
 def test_exact_augmentations_are_applied_as_they_are_drawn(stream: str) -> None:
     given = images()
-    result = augmenter(EXACT, stream=stream)(given, epoch=2, step=5)
+    result = augmenter(EXACT, stream=stream)(given, rows=torch.arange(len(given)), epoch=2, step=5)
     assert torch.equal(result, one_by_one(EXACT, given, epoch=2, step=5, stream=stream))
 
 
@@ -86,7 +86,7 @@ def test_exact_augmentations_are_applied_as_they_are_drawn(stream: str) -> None:
 @pytest.mark.parametrize("count", [1, 8])
 def test_geometric_neighbours_are_their_product_read_once(count: int, image: tuple[int, int, int]) -> None:
     given = images(count, image)
-    result = augmenter(KERAS)(given, epoch=0, step=0)
+    result = augmenter(KERAS)(given, rows=torch.arange(len(given)), epoch=0, step=0)
     wanted = Resampling("nearest")(given, product(KERAS, given))
     assert result.dtype == torch.uint8
     assert result.stride() == given.stride()
@@ -101,7 +101,7 @@ def test_reading_once_is_sharper_than_reading_one_by_one() -> None:
     def roughness(values: torch.Tensor) -> float:
         return values.double().diff(dim=-1).abs().mean().item()
 
-    once, each = augmenter(KERAS)(given, epoch=0, step=0), one_by_one(KERAS, given)
+    once, each = augmenter(KERAS)(given, rows=torch.arange(len(given)), epoch=0, step=0), one_by_one(KERAS, given)
     assert roughness(once) > 1.2 * roughness(each)
 
 
@@ -116,7 +116,7 @@ def test_reading_once_is_sharper_than_reading_one_by_one() -> None:
 )
 def test_what_reads_otherwise_is_a_pass_of_its_own(other: Augmentation) -> None:
     given, augmentations = images(), (Rotation(degrees=20), other, Shift(pixels=2))
-    result = augmenter(augmentations)(given, epoch=0, step=0)
+    result = augmenter(augmentations)(given, rows=torch.arange(len(given)), epoch=0, step=0)
     assert torch.equal(result, one_by_one(augmentations, given))
 
 
@@ -125,8 +125,8 @@ def test_flips_join_the_neighbours_that_read() -> None:
     given = images()
     augmentations = (HorizontalFlip(), Rotation(degrees=20), VerticalFlip(), Zoom(extent=0.3, fill="nearest"))
     middle = Resampling()(given, product(augmentations[:3], given))
-    assert len(augmenter(augmentations).draw(0, {0: 8}, (12, 10))) == 2, "two passes"
-    result = augmenter(augmentations)(given, epoch=0, step=0)
+    assert len(augmenter(augmentations).draw(0, {0: torch.arange(8)}, (12, 10))) == 2, "two passes"
+    result = augmenter(augmentations)(given, rows=torch.arange(len(given)), epoch=0, step=0)
     wanted = Resampling("nearest")(middle, product(augmentations[3:], middle, 3))
     assert apart(result, wanted) <= 1
 
@@ -134,39 +134,53 @@ def test_flips_join_the_neighbours_that_read() -> None:
 def test_what_moves_out_and_back_in_is_still_there() -> None:
     there, back = (Shift(pixels=(distance, distance), axes="horizontal") for distance in (9, -9))
     given = images()
-    assert torch.equal(augmenter((there, back))(given, epoch=0, step=0), given)
+    assert torch.equal(augmenter((there, back))(given, rows=torch.arange(len(given)), epoch=0, step=0), given)
     assert not torch.equal(one_by_one((there, back), given), given)
 
 
 def test_the_same_position_gives_the_same_images() -> None:
     given, all_of_them = images(), (*KERAS, *EXACT)
-    first = augmenter(all_of_them)(given, epoch=1, step=2)
+    first = augmenter(all_of_them)(given, rows=torch.arange(len(given)), epoch=1, step=2)
     torch.manual_seed(1)
-    assert torch.equal(augmenter(all_of_them)(given, epoch=1, step=2), first)
+    assert torch.equal(augmenter(all_of_them)(given, rows=torch.arange(len(given)), epoch=1, step=2), first)
     others = [
-        augmenter(all_of_them)(given, epoch=0, step=2),
-        augmenter(all_of_them)(given, epoch=1, step=3),
-        augmenter(all_of_them, seed=1)(given, epoch=1, step=2),
-        augmenter(all_of_them, stream="preview")(given, epoch=1, step=2),
+        augmenter(all_of_them)(given, rows=torch.arange(len(given)), epoch=0, step=2),
+        augmenter(all_of_them)(given, rows=torch.arange(len(given)), epoch=1, step=3),
+        augmenter(all_of_them, seed=1)(given, rows=torch.arange(len(given)), epoch=1, step=2),
+        augmenter(all_of_them, stream="preview")(given, rows=torch.arange(len(given)), epoch=1, step=2),
     ]
     assert not any(torch.equal(first, other) for other in others)
 
 
 def test_steps_drawn_together_are_the_steps_drawn_alone() -> None:
     """In any company: an image must not depend on where an epoch was taken up."""
-    given = [images(count) for count in (8, 8, 5)]
+    given, rows = [images(count) for count in (8, 8, 5)], torch.arange(100, 121)
     for augmentations in (KERAS, EXACT, (*KERAS, *EXACT)):
         one = augmenter(augmentations)
-        draws = one.draw(4, {7: 8, 8: 8, 9: 5}, (12, 10))
+        draws = one.draw(4, {7: rows[:8], 8: rows[8:16], 9: rows[16:]}, (12, 10))
         together = [one.apply(batch, draws, first) for batch, first in zip(given, (0, 8, 16), strict=True)]
-        alone = [one(batch, epoch=4, step=step) for batch, step in zip(given, (7, 8, 9), strict=True)]
+        alone = [
+            one(batch, rows=own, epoch=4, step=step)
+            for batch, own, step in zip(given, (rows[:8], rows[8:16], rows[16:]), (7, 8, 9), strict=True)
+        ]
         assert all(torch.equal(*pair) for pair in zip(together, alone, strict=True))
+
+
+@pytest.mark.parametrize("augmentations", [KERAS, EXACT, (*KERAS, *EXACT), (*EXACT, *KERAS), ()])
+def test_levels_are_the_same_values_in_floats_where_they_are_read_between_pixels(
+    augmentations: tuple[Augmentation, ...],
+) -> None:
+    given, one = images(), augmenter(augmentations)
+    draws = one.draw(1, {2: torch.arange(8)}, (12, 10))
+    levels = one.levels(given, draws)
+    assert levels.dtype == (torch.float32 if augmentations[-1:] == KERAS[-1:] else torch.uint8)
+    assert torch.equal(levels, one.apply(given, draws).to(levels.dtype))
 
 
 def test_without_augmentations_nothing_changes() -> None:
     given = images()
-    assert torch.equal(augmenter(())(given, epoch=0, step=0), given)
-    assert augmenter(()).draw(0, {0: 8}, (12, 10)) == []
+    assert torch.equal(augmenter(())(given, rows=torch.arange(len(given)), epoch=0, step=0), given)
+    assert augmenter(()).draw(0, {0: torch.arange(8)}, (12, 10)) == []
 
 
 class _Decided(Augmentation):
@@ -183,6 +197,6 @@ class _Decided(Augmentation):
 
 def test_what_the_host_decides_by_stays_there() -> None:
     meta = Augmenter((_Decided(),), seed=0, device=torch.device("meta"))
-    (draws,) = meta.draw(0, {0: 3, 1: 3}, (4, 4))
+    (draws,) = meta.draw(0, {0: torch.arange(3), 1: torch.arange(3)}, (4, 4))
     assert (draws["decision"].device.type, draws["strength"].device.type) == ("cpu", "meta")
     assert len(draws["decision"]) == 6

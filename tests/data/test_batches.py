@@ -6,11 +6,18 @@ from typing import Any
 import pytest
 import torch
 
+from specforge.catalog.augmentations.angles import Rotation
+from specforge.catalog.augmentations.colour import ColourJitter
 from specforge.catalog.augmentations.crop import Crop
 from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.augmentations.flip import HorizontalFlip
-from specforge.data.batches import Batch, EvaluationBatches, Normalizer, TrainBatches
-from specforge.data.prepare import Resident
+from specforge.catalog.augmentations.policies import RandAugment
+from specforge.catalog.mixes.cutmix import Cutmix
+from specforge.catalog.mixes.mixup import Mixup
+from specforge.data.augmenting import Augmenter
+from specforge.data.batches import Batch, EvaluationBatches, Normalizer, TrainBatches, View
+from specforge.data.moving import moved
+from specforge.data.parts import Resident
 
 CPU = torch.device("cpu")
 BOTH = (HorizontalFlip(), Crop(padding=2, fill="reflect"))
@@ -183,6 +190,77 @@ def test_earlier_batches_stay_as_they_were() -> None:
     kept = first.images.clone()
     list(batches)
     assert torch.equal(first.images, kept), "no buffer is used twice"
+
+
+def on_meta(part: Resident) -> Resident:
+    """The part on a device of which no value can be read; one that is asked for, as `.item()` does, is an error."""
+    return Resident(part.images.to("meta"), part.labels.to("meta"), part.indices.to("meta"))
+
+
+def unread(part: Resident, patch: pytest.MonkeyPatch, **keys: Any) -> TrainBatches:
+    """Batches of a part on `meta`. Labels and rows come to the host once, when they are made; here they are made up."""
+    with patch.context() as once:
+        once.setattr(torch.Tensor, "cpu", lambda values: torch.arange(len(values)) % 4)
+        return train_batches(on_meta(part), **keys)
+
+
+@pytest.mark.parametrize("sampling", ["uniform", "balanced"])
+def test_no_step_waits_for_the_device(sampling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: dict[str, Any] = {
+        "batch_size": 2,  # so that draws are made ahead several times
+        "augment": (*BOTH, Rotation(degrees=9, fill="nearest"), ColourJitter(brightness=0.2, hue=0.1), RandAugment()),
+        "mix": (Mixup(alpha=0.3), Cutmix(alpha=1.0)),
+    }
+    batches = unread(resident(140), monkeypatch, sampling=sampling, **keys)
+    seen = [batch for epoch in range(2) for batch in batches.epoch(epoch)]
+    assert len(seen) == 140
+    assert {batch.images.device.type for batch in seen} == {"meta"}
+    view = View(Augmenter(BOTH, seed=0, device=torch.device("meta"), stream="test"), 0)
+    part = on_meta(resident(9))
+    plain = EvaluationBatches(part, batch_size=4, mean=(0.5,) * 3, std=(0.5,) * 3)
+    assert len(list(plain)) == 3
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda values: torch.arange(len(values)))  # once for each view
+    assert len(list(EvaluationBatches(part, batch_size=4, mean=(0.5,) * 3, std=(0.5,) * 3, view=view))) == 3
+
+
+class _Asking(HorizontalFlip):
+    """Picks rows by a mask, as careless augmentations do: how many there are is known to the device alone."""
+
+    def apply(self, images: torch.Tensor, draws: dict[str, torch.Tensor]) -> torch.Tensor:
+        images[draws["flip"]] = images[draws["flip"]].flip(-1)
+        return images
+
+
+def test_a_step_that_waits_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = unread(resident(16), monkeypatch, augment=(_Asking(),))
+    with pytest.raises(NotImplementedError, match="meta"):
+        next(batches.epoch(0))
+
+
+def test_what_goes_to_a_gpu_goes_from_pinned_memory_without_waiting() -> None:
+    calls = []
+
+    class Values:
+        def pin_memory(self) -> "Values":
+            calls.append("pinned")
+            return self
+
+        def to(self, device: torch.device, *, non_blocking: bool) -> str:
+            calls.append(f"to {device.type}, {non_blocking=}")
+            return "there"
+
+    values: Any = Values()
+    assert moved(values, torch.device("cuda")) == "there"
+    assert calls == ["pinned", "to cuda, non_blocking=True"]
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_what_is_normalised_stays_as_it_is(dtype: torch.dtype) -> None:
+    given = resident(5).images.to(dtype)
+    before = given.clone()
+    result = Normalizer((0.5,) * 3, (0.5,) * 3, device=CPU)(given)
+    assert torch.equal(given, before)
+    assert torch.equal(result, Normalizer((0.5,) * 3, (0.5,) * 3, device=CPU)(given.contiguous().to(torch.uint8)))
 
 
 @pytest.mark.parametrize(("count", "sizes"), [(10, [4, 4, 2]), (9, [4, 4, 1]), (4, [4])])

@@ -13,7 +13,7 @@ from specforge.catalog.mixes.definition import Mix
 from specforge.catalog.mixes.mixup import Mixup
 from specforge.data.batches import Batch, TrainBatches
 from specforge.data.mixing import Mixed
-from specforge.data.prepare import Resident
+from specforge.data.parts import Resident
 
 MIXES: list[tuple[Mix, ...]] = [(Mixup(),), (Cutmix(),), (Mixup(alpha=0.2, probability=0.5), Cutmix())]
 CLASSES = 7

@@ -13,6 +13,7 @@ from specforge.catalog.datasets.definition import DataError
 from specforge.catalog.datasets.digits import Digits
 from specforge.catalog.datasets.npz import Npz
 from specforge.catalog.datasets.synthetic import Synthetic
+from specforge.data.parts import Resident, Streamed
 from specforge.data.prepare import Prepared, channel_statistics, prepare
 from specforge.spec import Data, Normalize, Split
 
@@ -63,7 +64,7 @@ def test_auto_measures_the_training_part_alone(tmp_path: Path) -> None:
 def test_statistics_are_exact() -> None:
     images = torch.randint(256, (1100, 3, 7, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     images[:, 2] = 77
-    mean, std = channel_statistics(images)
+    mean, std = channel_statistics(images.split(512))
     pixels = images.to(torch.float64) / 255
     assert mean == pytest.approx(pixels.mean((0, 2, 3)).tolist(), rel=1e-13)
     assert std[:2] == pytest.approx(pixels.std((0, 2, 3), correction=0).tolist()[:2], rel=1e-13)
@@ -110,13 +111,65 @@ def test_what_the_data_set_says_is_passed_on(tmp_path: Path) -> None:
     assert "--download" in (caught.value.hint or "")
 
 
-def test_images_that_do_not_fit_are_an_error_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        MemoryError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_images_that_do_not_fit_are_an_error_of_the_user(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise error
 
     monkeypatch.setattr("specforge.data.prepare._resident", full)
-    with pytest.raises(DataError, match="do not fit on cpu"):
+    with pytest.raises(DataError, match="do not fit on cpu") as caught:
         prepared()
+    assert "memory: streamed" in (caught.value.hint or "")
+
+
+def test_other_errors_stay_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr("specforge.data.prepare._resident", broken)
+    with pytest.raises(RuntimeError, match="a mistake of ours"):
+        prepared()
+
+
+@pytest.mark.parametrize("image", [(3, 6, 5), (1, 8, 8), (3, 300, 300)])
+def test_streamed_parts_have_the_same_rows_labels_and_statistics(image: tuple[int, int, int]) -> None:
+    dataset = Synthetic(image=image, classes=4, train=70, test=10)
+    split = Split(train=0.5, validation=0.25, test=0.25)
+    resident, streamed = (prepared(dataset, split=split, memory=memory) for memory in ("resident", "streamed"))
+    assert (streamed.mean, streamed.std) == (resident.mean, resident.std), "to the last bit"
+    assert (streamed.class_counts, streamed.image) == (resident.class_counts, resident.image)
+    for name in ("train", "validation", "test"):
+        one, other = getattr(resident, name), getattr(streamed, name)
+        assert isinstance(one, Resident)
+        assert isinstance(other, Streamed)
+        assert torch.equal(one.labels, other.labels)
+        assert torch.equal(one.indices, other.indices)
+        assert all(torch.equal(one.images[place], other.pixels(place)) for place in range(len(one)))
+
+
+def test_what_does_not_fit_is_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = 60 * 3 * 6 * 5
+    for free, kind in ((2 * needed, Resident), (2 * needed - 1, Streamed)):
+        monkeypatch.setattr("specforge.data.residence.free_memory", lambda device, free=free: free)
+        result = prepared()
+        assert isinstance(result.train, kind)
+        assert result.residence is not None
+        assert result.residence.is_streamed == (kind is Streamed)
+
+
+def test_streaming_copies_no_images() -> None:
+    result = prepared(memory="streamed")
+    assert isinstance(result.train, Streamed)
+    assert isinstance(result.test, Streamed)
+    assert result.train.images is result.test.images
 
 
 def test_the_shipped_digits() -> None:

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from specforge.data.batches import Batch
-from specforge.data.prepare import Prepared, Resident
+from specforge.data.parts import Resident
+from specforge.data.prepare import Prepared
 from specforge.training.errors import Interrupted
 from specforge.training.evaluation import Evaluation, Sums, evaluate, evaluation_batches
 from specforge.training.result import class_results, confusion_file, extremes

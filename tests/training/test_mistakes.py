@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from specforge.data.prepare import Resident
+from specforge.data.parts import Resident
 from specforge.training.mistakes import EXAMPLES, MISTAKES, PAIRS, mistakes_file
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
@@ -12,6 +13,19 @@ from specforge.catalog.definition import Definition
 
 if TYPE_CHECKING:
     import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a step's draws may follow from besides the generator, for those that an image keeps from epoch to epoch.
+
+    `rows` (count,) int64 on the CPU are the images' rows of the data set. `epoch` counts from 0; for test-time views,
+    it is the view's number. `key` is the augmentation's own: the same in every step and epoch of a run.
+    """
+
+    rows: torch.Tensor
+    epoch: int
+    key: int
 
 
 class Augmentation(Definition):
@@ -38,6 +52,10 @@ class Augmentation(Definition):
     def draw(self, count: int, size: tuple[int, int], generator: torch.Generator) -> dict[str, torch.Tensor]:
         """Parameters for `count` images of (H, W) `size`, one row each, on the CPU."""
         raise NotImplementedError
+
+    def draw_at(self, moment: Moment, size: tuple[int, int], generator: torch.Generator) -> dict[str, torch.Tensor]:
+        """What `draw` gives, for the images of a moment; an augmentation whose draws are keyed by image has its own."""
+        return self.draw(len(moment.rows), size, generator)
 
     def apply(self, images: torch.Tensor, draws: dict[str, torch.Tensor]) -> torch.Tensor:
         """Images (N, C, H, W) uint8 -> (N, C, H', W') uint8, each changed by its row of the draws."""

@@ -37,14 +37,20 @@ class Resampling:
 
     def __call__(self, images: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
         """Every image read where its matrix (N, 2, 3) says."""
+        return _as_bytes(self.levels(images, matrices), images)
+
+    def levels(self, images: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
+        """The same in float32, whole numbers: whoever goes on with floats is spared two conversions."""
         import torch
 
-        height, width = images.shape[2:]
+        count, _, height, width = images.shape
+        grid = torch.empty((count, 2, height, width), dtype=torch.float32, device=images.device)
         # broadcast sums, no matrix product: that would be rounded to 10 bits where TF32 is allowed
         matrices = matrices.to(torch.float32)[..., None, None]
         across, down = centred(width, images.device), centred(height, images.device)[:, None]
-        x, y = (row[:, 0] * across + (row[:, 1] * down + row[:, 2]) for row in matrices.unbind(1))
-        return self.at(images, x, y)
+        for axis, row in enumerate(matrices.unbind(1)):
+            torch.add(row[:, 0] * across, row[:, 1] * down + row[:, 2], out=grid[:, axis])
+        return self._levels(images, grid)
 
     def at(self, images: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Every image read at places of its own: `x` and `y` are float32 and broadcast to (N, H, W)."""
@@ -52,10 +58,15 @@ class Resampling:
 
         count, _, height, width = images.shape
         grid = torch.empty((count, 2, height, width), dtype=torch.float32, device=images.device)
-        for axis, places, length in ((0, x, width), (1, y, height)):
-            grid[:, axis].copy_(places).mul_(self._unit(length))
-        values = self._read(images, grid.permute(0, 2, 3, 1))
-        return torch.empty_like(images).copy_(values.round_())
+        for axis, places in enumerate((x, y)):
+            grid[:, axis].copy_(places)
+        return _as_bytes(self._levels(images, grid), images)
+
+    def _levels(self, images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+        """Read at the places (N, 2, H, W), x and y, which are changed to torch's."""
+        for axis, length in enumerate((images.shape[3], images.shape[2])):
+            grid[:, axis].mul_(self._unit(length))
+        return self._read(images, grid.permute(0, 2, 3, 1)).round_()
 
     def _unit(self, length: int) -> float:
         """How long a pixel is for torch, which measures an axis from -1 to 1.
@@ -76,6 +87,12 @@ class Resampling:
             values = values - colour  # torch fills with zeros only
         read = grid_sample(values, grid, self.interpolation, padding[self.fill], align_corners=self.fill == "reflect")
         return read if colour is None else read.add_(colour)
+
+
+def _as_bytes(levels: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    return torch.empty_like(like).copy_(levels)
 
 
 def centred(length: int, device: torch.device) -> torch.Tensor:

@@ -46,7 +46,15 @@ def decoded(listing: Listing, form: Form, data_dir: Path) -> np.ndarray:
     for place in places:
         with suppress(_NotWritable):
             return _filled(place, name, listing, form)
-    return _in_memory(listing, form)
+    try:
+        return _in_memory(listing, form)
+    except MemoryError as error:
+        size = len(listing.files) * form.nbytes / 2**30
+        raise DataError(
+            f"the decoded images ({size:.1f} GiB) do not fit in memory, and no cache can be written to "
+            + " or ".join(f"`{shown(place)}`" for place in places),
+            hint="make one of them writable, or choose a smaller `size`",
+        ) from error
 
 
 class _NotWritable(Exception):
@@ -72,13 +80,16 @@ def _digest(listing: Listing, form: Form) -> str:
 
 
 def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:
-    """The file's pixels, unless it is not there or not whole. Writing to them would not change the file."""
+    """The file's pixels, unless it is not there or not whole; read-only.
+
+    A private copy on write would count as memory that may be needed, and Linux refuses more of it than there is.
+    """
     from tokenize import TokenError
 
     import numpy as np
 
     try:
-        found: np.ndarray = np.lib.format.open_memmap(file, mode="c")
+        found: np.ndarray = np.lib.format.open_memmap(file, mode="r")
     except (OSError, ValueError, EOFError, TokenError, SyntaxError, TypeError):  # what a damaged header ends in
         return None
     return found if found.shape == shape and found.dtype == np.uint8 and found.flags.c_contiguous else None

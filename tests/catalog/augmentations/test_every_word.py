@@ -107,5 +107,17 @@ def test_takes_one_channel_unless_it_says_otherwise(augmentation: Augmentation) 
 @pytest.mark.parametrize("word", WORDS)
 def test_draws_made_ahead_are_those_of_the_step(augmentation: Augmentation) -> None:
     given, augmenter = images(5, (16, 16)), Augmenter([augmentation], seed=1, device=torch.device("cpu"))
-    ahead = augmenter.draw(2, {6: 9, 7: 5}, (16, 16))
-    assert torch.equal(augmenter.apply(given, ahead, 9), augmenter(given, epoch=2, step=7))
+    rows = torch.arange(5)
+    ahead = augmenter.draw(2, {6: torch.arange(20, 29), 7: rows}, (16, 16))
+    assert torch.equal(augmenter.apply(given, ahead, 9), augmenter(given, rows=rows, epoch=2, step=7))
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_nothing_waits_for_the_device(augmentation: Augmentation) -> None:
+    """Of a `meta` tensor no value can be read: a step that asks for one would make a GPU finish its work first."""
+    elsewhere = torch.device("meta")
+    augmenter = Augmenter([augmentation], seed=1, device=elsewhere)
+    draws = augmenter.draw(0, {0: torch.arange(5)}, (16, 16))
+    for change in (augmenter.apply, augmenter.levels):
+        result = change(images(5, (16, 16)).to(elsewhere), draws)
+        assert (result.device, result.shape) == (elsewhere, (5, 3, 16, 16))

@@ -49,10 +49,10 @@ def test_the_file_is_a_plain_array_of_numpy(folder: Path) -> None:
     assert np.array_equal(np.load(folder / FOLDER / name), EXPECTED)
 
 
-def test_writing_to_the_images_does_not_change_the_cache(folder: Path) -> None:
-    load(folder)[:] = 0
-    images = load(folder)
-    images[:] = 0
+def test_the_images_cannot_be_written_to(folder: Path) -> None:
+    for images in (load(folder), load(folder)):
+        with pytest.raises(ValueError, match="read-only"):
+            images[:] = 0
     assert np.array_equal(load(folder), EXPECTED)
 
 
@@ -206,6 +206,18 @@ def test_where_nothing_can_be_written_the_images_are_in_memory(folder: Path, mon
     (folder / "dog" / "b.png").write_bytes(b"x")
     with pytest.raises(DataError, match="1 of 7 files"):
         load(folder)
+
+
+def test_images_that_fit_neither_on_disk_nor_in_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forbid(monkeypatch, folder.parent)
+
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(np, "empty", full)
+    with pytest.raises(DataError, match=r"do not fit in memory, and no cache can be written to `.*` or `.*`") as caught:
+        load(folder)
+    assert "writable" in (caught.value.hint or "")
 
 
 def test_a_full_disk_is_explained(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
