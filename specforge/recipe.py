@@ -106,7 +106,7 @@ else:
     _Continue = create_model("_Continue", __base__=Recipe, **{"continue": (bool, False)})  # a keyword of Python's
 
 
-_OF_THE_RUN = ("checkpoint", "ema", "evaluate", "keep_every", "precision", "seed")
+_OF_THE_RUN = ("checkpoint", "compile", "ema", "evaluate", "keep_every", "precision", "seed")
 
 
 class Stage(_Continue):
@@ -168,17 +168,46 @@ class Snapshots(Section):
     cycles: Annotated[int, Field(ge=2)]
 
 
-class TestTimeAugmentation(Section):
-    """Tests the mean probabilities of an image and of augmented views of it.
+class TestView(Section):
+    """One of the ways to look at an image in the final test.
 
-    `augment` are the augmentations, as in `data.augment`. `views` is how many augmented views stand beside the image as
-    it is.
+    `augment` are the augmentations, as in `data.augment`; without any it is the image as it is. `weight` is how much
+    the view counts: only ratios matter.
     """
 
     __test__ = False  # pytest takes the name for a test
 
-    augment: Annotated[tuple[Augmentation, ...], Field(min_length=1)]
-    views: Count = 1
+    augment: tuple[Augmentation, ...] = ()
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+
+class TestTimeAugmentation(Section):
+    """Tests the mean of what the network says of several views of an image.
+
+        train:
+          evaluate:
+            test_time_augmentation:
+              average: logits
+              views: [{weight: 2}, {augment: [{horizontal_flip: 1}]}]
+
+    `augment` are augmentations as in `data.augment`, drawn anew for every view. `views` is how many augmented views
+    stand beside the image as it is; or a list of all views, each with its own `augment` and `weight`. `average` is what
+    the mean is of: the network's outputs as they are, or `probabilities`.
+    """
+
+    __test__ = False
+
+    augment: tuple[Augmentation, ...] = ()
+    views: Count | Annotated[tuple[TestView, ...], Field(min_length=1)] = 1
+    average: Literal["probabilities", "logits"] = "probabilities"
+
+    @model_validator(mode="after")
+    def _says_once_what_is_seen(self) -> "TestTimeAugmentation":
+        if isinstance(self.views, tuple) and self.augment:
+            raise ValueError("`augment` stands in each of the listed `views`; remove it here")
+        if not isinstance(self.views, tuple) and not self.augment:
+            raise ValueError("needs `augment`, or a list of `views`; write `augment: [horizontal_flip]`")
+        return self
 
 
 class Evaluate(Section):
@@ -201,6 +230,7 @@ class Train(Recipe):
     `loss` is what is minimised. `l2` times the sum of squared weights is added to it, as by Keras's regularizers.
     `gradient_clipping` bounds the gradients. `early_stopping` ends the training when it no longer helps. `ema` averages
     the weights. `precision` is that of the arithmetic: `auto` is bfloat16 on GPUs that have it, else float32.
+    `compile` says whether the network is compiled by torch: `auto` does it on GPUs for runs of 5,000 steps and more.
     `checkpoint` says which weights are tested: the last, or those that were best on the validation part. `keep_every`
     is after how many epochs a checkpoint is kept for good. `evaluate` says what else is measured. `snapshots` makes a
     snapshot ensemble. `stages` are parts with their own recipe, in place of `epochs`. `seed` decides initial weights,
@@ -211,6 +241,7 @@ class Train(Recipe):
     snapshots: Snapshots | None = None
     ema: Ema | None = None
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    compile: Literal["auto", "always", "never"] = "auto"
     checkpoint: Literal["last", "best_validation_loss", "best_validation_accuracy"] = "last"
     keep_every: Count | None = None
     evaluate: Evaluate = Evaluate()

@@ -1,6 +1,6 @@
 """Whether the augmentations, of training and of the test, fit the images and leave them in their class."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.discovery import word_for
@@ -8,8 +8,9 @@ from specforge.checks.subject import Subject, below_of
 from specforge.diagnostics import Span, define
 from specforge.source import Mapping, Node
 
+_Path = tuple[str | int, ...]
 _TRAINING = ("data", "augment")
-_TEST = ("train", "evaluate", "test_time_augmentation", "augment")
+_TEST = ("train", "evaluate", "test_time_augmentation")
 
 SPOILS = define(
     "SF517",
@@ -63,14 +64,22 @@ def check_channels(subject: Subject) -> None:
         subject.findings.add(CHANNELS, _span(subject, path, number, argument), message, hint)
 
 
-def _augmentations(subject: Subject) -> Iterator[tuple[tuple[str, ...], int, Augmentation]]:
+def _augmentations(subject: Subject) -> Iterator[tuple[_Path, int, Augmentation]]:
     """Each with the path of its list and its number in it."""
+    for path, augment in _lists(subject):
+        for number, augmentation in enumerate(augment):
+            yield path, number, augmentation
+
+
+def _lists(subject: Subject) -> Iterator[tuple[_Path, Sequence[Augmentation]]]:
     data, train = subject.spec.data, subject.spec.train
-    for number, augmentation in enumerate(() if data is None else data.augment):
-        yield _TRAINING, number, augmentation
-    views = None if train is None else train.evaluate.test_time_augmentation
-    for number, augmentation in enumerate(() if views is None else views.augment):
-        yield _TEST, number, augmentation
+    if data is not None:
+        yield _TRAINING, data.augment
+    test = None if train is None else train.evaluate.test_time_augmentation
+    if test is not None:
+        yield (*_TEST, "augment"), test.augment
+        for number, view in enumerate(test.views if isinstance(test.views, tuple) else ()):
+            yield (*_TEST, "views", number, "augment"), view.augment
 
 
 def _channels(subject: Subject) -> int | None:
@@ -81,7 +90,7 @@ def _channels(subject: Subject) -> int | None:
     return axes[0] if len(axes) == 3 and isinstance(axes[0], int) else None
 
 
-def _span(subject: Subject, path: tuple[str, ...], number: int, argument: str = "") -> Span:
+def _span(subject: Subject, path: _Path, number: int, argument: str = "") -> Span:
     """Where the item with this number was written, or an argument of it."""
     listed: Node | None = subject.tree
     for step in path:

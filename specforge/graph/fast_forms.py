@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from specforge.catalog.definition import Call, Merge
+from specforge.catalog.definition import Merge
 from specforge.graph.node import Graph, GraphNode
 from specforge.graph.tape import record
 

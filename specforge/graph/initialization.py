@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from functools import cached_property
 
-from specforge.catalog.definition import Composite, Initializer, Item, Parameter
+from specforge.catalog.definition import Composite, Initializer, Item, Parameter, Value
 from specforge.catalog.discovery import definition, word_for
 from specforge.diagnostics import Findings, Span, define, nearest
 from specforge.graph.selection import addresses, matching, spelled, words_of
-from specforge.shapes import Shape
+from specforge.shapes import Misfit, Shape
 from specforge.spec import InitRule
 
 INIT = define(
@@ -19,8 +19,20 @@ An `init` names a parameter that the layer does not have, or a rule of `model.in
 layer, such as `fc1.bias`; `parameter: weight` only where it has two axes or more, so that no norm's scale is meant.""",
 )
 
+UNSUITED = define(
+    "SF541",
+    "unsuited-init",
+    """
+An initializer can't fill this parameter. `whitening` is computed from patches of the training images, so it is for a
+convolution that takes the network's input itself, without `groups` and `dilation`: anything further in sees values that
+are not known before training. A patch of 3 channels and 2×2 pixels has 12 values and as many directions; the filters
+are those 12, or 24 with their negatives.""",
+)
+
 MOST_COMPARED = 20_000  # paths that misspelt ones are compared with, of all layers together
 NO_INITIALIZERS: Mapping[str, Initializer] = {}
+NOTHING = Value(())
+NETWORK_INPUT = 0  # the number of its value
 
 
 _Words = tuple[tuple[str, tuple[str, ...]], ...]
@@ -41,8 +53,10 @@ class Initialization:
         self._compared = 0
         self.seen: dict[str, set[str]] = {"path": set(), "kind": set(), "parameter": set()}
 
-    def of(self, item: Item, path: str, parameters: tuple[Parameter, ...]) -> Mapping[str, Initializer]:
-        """By parameter, in state_dict order."""
+    def of(
+        self, item: Item, path: str, parameters: tuple[Parameter, ...], reads: Value = NOTHING
+    ) -> Mapping[str, Initializer]:
+        """By parameter, in state_dict order, of a layer that reads a value."""
         if not self.rules and not item.initializers:
             return NO_INITIALIZERS
         shapes = {p.name: p.shape for p in parameters if p.role == "parameter"}
@@ -56,7 +70,8 @@ class Initialization:
         for name, shape in shapes.items():
             initializer, span = self._choose(item, path, name, shape)
             if initializer is not None:
-                self._check_axes(item, name, shape, initializer, span)
+                if self._has_axes(item, name, shape, initializer, span):
+                    self._check_suits(item, shape, initializer, reads, span)
                 chosen[name] = initializer
         return chosen
 
@@ -129,14 +144,27 @@ class Initialization:
             return item.initializers[name], item.argument_spans.get(f"init.{name}", item.span)
         return chosen, span
 
-    def _check_axes(self, item: Item, name: str, shape: Shape, initializer: Initializer, span: Span) -> None:
-        if len(shape) < initializer.fewest_axes:
-            message = f"`{word_for(initializer)}` needs inputs and outputs to count: `{name}` of `{item.kind}` has none"
-            if initializer.fewest_axes > 2:
-                is_for = f"`{word_for(initializer)}` is for convolutions"
-                message = f"{is_for}: `{name}` of `{item.kind}` has {len(shape)} axes"
-            hint = "select the weights alone, as with `parameter: weight` and `kind: [conv, linear]`"
-            self.findings.add(INIT, span, message, hint)
+    def _has_axes(self, item: Item, name: str, shape: Shape, initializer: Initializer, span: Span) -> bool:
+        if len(shape) >= initializer.fewest_axes:
+            return True
+        message = f"`{word_for(initializer)}` needs inputs and outputs to count: `{name}` of `{item.kind}` has none"
+        if initializer.fewest_axes > 2:
+            is_for = f"`{word_for(initializer)}` is for convolutions"
+            message = f"{is_for}: `{name}` of `{item.kind}` has {len(shape)} axes"
+        hint = "select the weights alone, as with `parameter: weight` and `kind: [conv, linear]`"
+        self.findings.add(INIT, span, message, hint)
+        return False
+
+    def _check_suits(self, item: Item, shape: Shape, initializer: Initializer, reads: Value, span: Span) -> None:
+        if initializer.sample and reads.number != NETWORK_INPUT:
+            message = f"`{word_for(initializer)}` is computed from the images, which `{item.id}` does not take"
+            hint = "use it for a layer that takes the network's input"
+            self.findings.add(UNSUITED, span, message, hint)
+            return
+        try:
+            initializer.check(item.layer, reads.shape, shape)
+        except Misfit as misfit:
+            self.findings.add(UNSUITED, span, misfit.message, misfit.hint)
 
 
 def _words(rule: InitRule) -> _Words:

@@ -195,7 +195,7 @@ class _Lowering:
         if not isinstance(layer, Merge):
             _only(reads, item)
         call, inputs, output, parameters, macs = self.operation(layer, shapes)
-        initializers = self.initialization.of(item, path, parameters) if place.twin_of is None else {}
+        initializers = self.initialization.of(item, path, parameters, reads[0]) if place.twin_of is None else {}
         numbers, number = tuple([value.number for value in reads]), self.number()
         self.layouts[number] = layer.last_axis or layout
         return GraphNode(

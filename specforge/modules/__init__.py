@@ -21,6 +21,7 @@ from specforge.modules.permute import Permute
 from specforge.modules.position_embedding import PositionEmbedding
 from specforge.modules.reshape import Reshape
 from specforge.modules.residual import Residual
+from specforge.modules.scale import Scale
 from specforge.modules.select import Select
 from specforge.modules.separable_conv import SeparableConv
 from specforge.modules.shared import Shared
@@ -53,6 +54,7 @@ __all__ = [
     "PositionEmbedding",
     "Reshape",
     "Residual",
+    "Scale",
     "Select",
     "SeparableConv",
     "Shared",

@@ -4,6 +4,7 @@ conv_unit_1.conv_1   ->   Sequential(conv_unit_1=Sequential(conv_1=Conv2d(…)))
 """
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import nn
@@ -28,6 +29,16 @@ def build(graph: Graph, *, seed: int | None = None, device: torch.device | str =
     return module.to(device)
 
 
+def fill_from_images(module: nn.Module, graph: Graph, images: Callable[[int], Iterable[torch.Tensor]]) -> None:
+    """Fill what starts as the training images say; `images` gives so many of them, normalised, in batches."""
+    for node in graph.leaves():
+        for name, initializer in node.initializers.items():
+            if initializer.sample and node.parameters:
+                with torch.no_grad():
+                    parameter = module.get_submodule(node.path).get_parameter(name)
+                    evaluate(initializer.lower(), parameter, images(initializer.sample))
+
+
 class _Builder:
     """Builds modules from the leaves up; `built` finds those whose weights others share."""
 
@@ -50,7 +61,8 @@ class _Builder:
 def _initialize(module: nn.Module, node: GraphNode) -> None:
     """Fill parameters as the spec's `init` says, and freeze those of `trainable: false`."""
     for name, initializer in node.initializers.items():
-        with torch.no_grad():
-            evaluate(initializer.lower(), module.get_parameter(name))
+        if not initializer.sample:
+            with torch.no_grad():
+                evaluate(initializer.lower(), module.get_parameter(name))
     if not node.trainable:
         module.requires_grad_(False)

@@ -5,8 +5,8 @@ In: a `Call` that a catalogue entry lowered to. Out: what it builds.
     evaluate(Call("torch.nn.Linear", {"in_features": 8, "out_features": 2}))   # nn.Linear(8, 2)
     evaluate(Call("torch.optim.SGD", {"lr": 0.1}), module.parameters())         # positional arguments go first
 
-The table holds torch's modules, optimizers and initialisers, the modules of `specforge.modules` and Muon, and nothing
-else: a target is a key of it, never a path to import.
+The table holds torch's modules, optimizers and initialisers, the modules of `specforge.modules`, Muon and the
+initialisers that torch lacks, and nothing else: a target is a key of it, never a path to import.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,9 @@ import torch
 
 from specforge import modules
 from specforge.catalog.definition import Call
+from specforge.torch_backend.initializers import dirac_beginning_, whitening_
 from specforge.torch_backend.muon import Muon
+from specforge.torch_backend.uncompiled import uncompiled
 
 
 def evaluate(call: Call, *positional: object) -> Any:
@@ -55,9 +57,11 @@ def _initializers() -> Iterator[tuple[str, Callable[..., object]]]:
 
 TABLE: dict[str, Callable[..., Any]] = {
     **{f"torch.nn.{name}": found for name, found in _classes(torch.nn, torch.nn.Module)},
-    **{f"torch.optim.{name}": found for name, found in _classes(torch.optim, torch.optim.Optimizer)},
-    "specforge.torch_backend.muon.Muon": Muon,
+    **{f"torch.optim.{name}": uncompiled(found) for name, found in _classes(torch.optim, torch.optim.Optimizer)},
+    "specforge.torch_backend.muon.Muon": uncompiled(Muon),
     "torch.tensor": torch.tensor,
     **{f"torch.nn.init.{name}": found for name, found in _initializers()},
+    "specforge.torch_backend.initializers.dirac_beginning_": dirac_beginning_,
+    "specforge.torch_backend.initializers.whitening_": whitening_,
     **{f"specforge.modules.{name}": found for name, found in _own_modules()},
 }

@@ -4,14 +4,16 @@ In: a module of the run's architecture, its spec, prepared data and its director
 `Evaluation` behind it. The weights come from the run's checkpoints, so a repeated test finds the same.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.discovery import word_for
 from specforge.data.augmenting import Augmenter
 from specforge.data.batches import View
@@ -23,7 +25,7 @@ from specforge.training.checkpoint import AVERAGES, WEIGHTS, CheckpointStore, na
 from specforge.training.device import place
 from specforge.training.epochs import members
 from specforge.training.errors import TrainingError
-from specforge.training.evaluation import Evaluation, evaluate, evaluation_batches, judge, probabilities
+from specforge.training.evaluation import Evaluation, evaluate, evaluation_batches, judge, logits_of
 from specforge.training.learner import load_weights
 from specforge.training.manifest import Damage
 from specforge.training.precision import Precision
@@ -64,9 +66,19 @@ def final_test(
         evaluation = test.of_ensemble(epochs)
     if spec.train.evaluate.test_time_augmentation is not None:
         # both by the same loss, that of probabilities
-        plain, evaluation = Scores.of(test.of_ensemble(epochs)), test.of_ensemble(epochs, views=test.views())
+        plain, evaluation = Scores.of(test.of_ensemble(epochs)), test.of_ensemble(epochs, test.looks())
     result = _result(evaluation, module, spec, prepared, run=run, progress=progress)
     return replace(result, members=single, plain=plain), evaluation
+
+
+class _Look(NamedTuple):
+    """A view of the images, None for them as they are, and how much it counts."""
+
+    view: View | None
+    weight: float
+
+
+_AS_IT_IS = _Look(None, 1.0)
 
 
 class _Test:
@@ -97,30 +109,46 @@ class _Test:
             raise TrainingError(f"the test loss of epoch {epoch} is {found.loss}", hint="lower the learning rate")
         return found
 
-    def of_ensemble(self, epochs: Sequence[int], *, views: Sequence[View | None] = (None,)) -> Evaluation:
-        """The mean of what the weights of these epochs believe of all views."""
+    def of_ensemble(self, epochs: Sequence[int], looks: Sequence[_Look] = (_AS_IT_IS,)) -> Evaluation:
+        """The mean of what the weights of these epochs believe, each of what it sees in all looks."""
         total: Tensor | None = None
         for epoch in epochs:
             self._load(epoch)
-            for found in self._beliefs(views):
-                total = found if total is None else total.add_(found)
+            found = self._belief(looks)
+            total = found if total is None else total.add_(found)
         assert total is not None
-        mean = total.div_(len(epochs) * len(views))
+        mean = total.div_(len(epochs))
         return judge(mean, self._prepared.test.labels, classes=len(self._prepared.class_names))
 
-    def _beliefs(self, views: Sequence[View | None]) -> Iterator[Tensor]:
-        part, size = self._prepared.test, self._batch_size
-        for view in views:
+    def _belief(self, looks: Sequence[_Look]) -> Tensor:
+        """Probabilities (N, K): the weighted mean of those of all looks, or those of the mean logits."""
+        part, size, augmentation = self._prepared.test, self._batch_size, self._train.evaluate.test_time_augmentation
+        of_logits = augmentation is not None and augmentation.average == "logits"
+        mean: Tensor | None = None
+        for view, weight in looks:
             batches = evaluation_batches(part, self._prepared, train_batch_size=size, view=view)
             with self._precision.context():
-                yield probabilities(self._module, batches, check=self._check)
+                logits = logits_of(self._module, batches, check=self._check)
+            found = (logits if of_logits else logits.softmax(1)).mul_(weight)
+            mean = found if mean is None else mean.add_(found)
+        assert mean is not None
+        mean = mean.div_(sum(weight for _, weight in looks))
+        return mean.softmax(1) if of_logits else mean
 
-    def views(self) -> list[View | None]:
-        """The images as they are, and the augmented views that the recipe asks for."""
+    def looks(self) -> list[_Look]:
+        """The views that the recipe asks for: a list of them, or the image as it is and augmented ones."""
         augmentation = self._train.evaluate.test_time_augmentation
         assert augmentation is not None
-        augmenter = Augmenter(augmentation.augment, seed=self._train.seed, device=self._device, stream="test")
-        return [None, *(View(augmenter, number) for number in range(augmentation.views))]
+        if isinstance(augmentation.views, int):
+            augmenter = self._augmenter(augmentation.augment)
+            return [_AS_IT_IS, *(_Look(View(augmenter, number), 1.0) for number in range(augmentation.views))]
+        return [
+            _Look(View(self._augmenter(view.augment), number) if view.augment else None, view.weight)
+            for number, view in enumerate(augmentation.views)
+        ]
+
+    def _augmenter(self, augment: Sequence[Augmentation]) -> Augmenter:
+        return Augmenter(augment, seed=self._train.seed, device=self._device, stream="test")
 
     def _load(self, epoch: int) -> None:
         try:

@@ -120,7 +120,7 @@ def test_inside_units_shapes_follow(tmp_path: Path) -> None:
         ),
         (
             "the shortcut reads it too",
-            "- conv: {out_channels: 3, kernel_size: 1}\n- residual:\n  - relu\n  - conv: {out_channels: 3, kernel_size: 1}",
+            "- conv: {out_channels: 3, kernel_size: 1}\n- residual: [relu, {conv: {out_channels: 3, kernel_size: 1}}]",
         ),
         (
             "another layer reads it too",

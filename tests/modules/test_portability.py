@@ -25,6 +25,7 @@ MODULES: dict[str, tuple[Callable[[], nn.Module], Shape]] = {
     "permute": (lambda: modules.Permute((2, 3, 1)), (3, 4, 5)),
     "position_embedding": (lambda: modules.PositionEmbedding(4, 6), (4, 6)),
     "reshape": (lambda: modules.Reshape((2, -1)), (4, 6)),
+    "scale": (lambda: modules.Scale(0.25), (3, 4, 5)),
     "select": (lambda: modules.Select(1, 0), (4, 6)),
     "sinusoidal_embedding": (lambda: modules.SinusoidalEmbedding(4, 6), (4, 6)),
     "slice": (lambda: modules.Slice(2, start=1, step=2), (4, 6)),

@@ -8,7 +8,7 @@ from torchvision.models import convnext_tiny
 from torchvision.ops import SqueezeExcitation
 from torchvision.ops import StochasticDepth as TorchvisionStochasticDepth
 
-from specforge.modules import Cbam, LayerScale, SqueezeExcite, StochasticDepth
+from specforge.modules import Cbam, LayerScale, Scale, SqueezeExcite, StochasticDepth
 
 
 @pytest.mark.parametrize("activation", [nn.ReLU, nn.SiLU])
@@ -74,3 +74,13 @@ def test_stochastic_depth_draws_as_torchvision_does(mode: str, p: float) -> None
     torch.manual_seed(0)
     assert torch.equal(StochasticDepth(p, mode)(x), expected)
     assert torch.equal(StochasticDepth(p, mode).eval()(x), x)
+
+
+@pytest.mark.parametrize("factor", [1 / 256, -2.0])
+def test_scale_multiplies_values_and_gradients(factor: float) -> None:
+    x = torch.randn(2, 3, 4, requires_grad=True)
+    output = Scale(factor)(x)
+    assert torch.equal(output, x * factor)
+    output.sum().backward()
+    assert torch.equal(x.grad, torch.full((2, 3, 4), factor))
+    assert "factor=" in repr(Scale(factor))

@@ -44,12 +44,13 @@ def test_anything_else_is_unknown(target: str) -> None:
 
 
 OPTIMIZERS = ("torch.optim", "specforge.torch_backend.muon")
+INITIALIZERS = ("torch.nn.init", "specforge.torch_backend.initializers")
 
 
 def test_the_table_holds_modules_optimizers_initialisers_and_tensors_only() -> None:
     for target, built in TABLE.items():
         room, _, name = target.rpartition(".")
-        if room == "torch.nn.init":
+        if room in INITIALIZERS:
             assert name.endswith("_")
         elif target == "torch.tensor":  # the weights of classes
             assert built is torch.tensor
@@ -58,5 +59,5 @@ def test_the_table_holds_modules_optimizers_initialisers_and_tensors_only() -> N
             assert isinstance(built, type)
             assert issubclass(built, base)
     assert {target.rpartition(".")[0] for target in TABLE} == {
-        "torch", "torch.nn", *OPTIMIZERS, "torch.nn.init", "specforge.modules",
+        "torch", "torch.nn", *OPTIMIZERS, *INITIALIZERS, "specforge.modules",
     }  # fmt: skip

@@ -13,6 +13,7 @@ SETTINGS: list[dict[str, Any]] = [
     {},
     {"lr": 0.02, "momentum": 0.8, "nesterov": False, "weight_decay": 0.0},
     {"lr": 0.02, "weight_decay": 0.3, "adjust_lr": "match_rms_adamw"},
+    {"lr": 0.02, "ns_steps": 2},
 ]
 
 
@@ -59,6 +60,43 @@ def test_singular_values_come_near_one(shape: tuple[int, int]) -> None:
     left, _, right = torch.linalg.svd(matrix, full_matrices=False)
     alignment = (found * (left @ right)).sum() / (found.norm() * (left @ right).norm())
     assert alignment > 0.95, "the singular vectors stay"
+
+
+def by_hand(weight: Tensor, gradients: list[Tensor], *, lr: float, momentum: float, steps: int) -> Tensor:
+    """Normalised weights and a sum of gradients, as in the speedrun that Muon was made for; in float64."""
+    weight, total = weight.double(), torch.zeros_like(weight, dtype=torch.float64)
+    for gradient in gradients:
+        total = momentum * total + gradient.double()
+        matrix = (gradient + momentum * total).flatten(1)
+        matrix = matrix / matrix.square().sum().sqrt()
+        for _ in range(steps):
+            square = matrix @ matrix.T
+            matrix = 3.4445 * matrix + (-4.7750 * square + 2.0315 * square @ square) @ matrix
+        weight = weight * sqrt(len(weight)) / weight.square().sum().sqrt() - lr * matrix.reshape(weight.shape)
+    return weight
+
+
+@pytest.mark.parametrize("scale", [1.0, 1 / 2000])
+@pytest.mark.parametrize("steps", [1, 3, 5])
+def test_normalised_weights_as_in_the_speedrun(steps: int, scale: float) -> None:
+    """The scale of the loss, its sum or mean over a batch, does not matter."""
+    weight = nn.Parameter(draws(6, 4, 3, 3))
+    optimizer = Muon([weight], lr=0.24, momentum=0.6, weight_decay=0.0, ns_steps=steps, normalize_weights=True)
+    gradients = [draws(6, 4, 3, 3 + extra)[..., :3] for extra in range(4)]
+    for gradient in gradients:
+        weight.grad = gradient * scale
+        optimizer.step()
+    expected = by_hand(draws(6, 4, 3, 3), gradients, lr=0.24, momentum=0.6, steps=steps)
+    # the orthogonal matrix is worked out in bfloat16, of which a step is 0.4%
+    assert torch.allclose(weight.double(), expected, atol=0.02)
+    assert not torch.allclose(weight, draws(6, 4, 3, 3), atol=0.2)
+
+
+def test_normalised_weights_of_zero_stay_finite() -> None:
+    weight = nn.Parameter(torch.zeros(3, 4))
+    weight.grad = torch.zeros(3, 4)
+    Muon([weight], normalize_weights=True).step()
+    assert torch.equal(weight, torch.zeros(3, 4))
 
 
 def test_a_gradient_of_zero_moves_nothing() -> None:

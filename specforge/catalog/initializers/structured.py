@@ -1,6 +1,6 @@
 """Matrices and kernels that keep what passes through them."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,14 +13,19 @@ class Dirac(Initializer):
         layers:
           - {conv: {out_channels: 8, kernel_size: 3, padding: same}, init: {weight: dirac, bias: zeros}}
 
-    For weights of convolutions, with three to five axes. Channels beyond those of the input give 0.
+    For weights of convolutions, with three to five axes. `beyond` says how the filters start that are more than the
+    input's channels: `zeros`, as in torch, or `default`, as they would without an initializer.
 
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.dirac_
     """
 
     fewest_axes: ClassVar[int] = 3
 
+    beyond: Literal["zeros", "default"] = "zeros"
+
     def lower(self) -> Call:
+        if self.beyond == "default":
+            return Call("specforge.torch_backend.initializers.dirac_beginning_")
         return Call("torch.nn.init.dirac_")
 
 

@@ -1,4 +1,4 @@
-"""Factors for whole channels and places: learned ones, and gates that the image itself sets."""
+"""Factors: a fixed one, learned ones of channels, and gates of channels and places that the image itself sets."""
 
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
@@ -9,6 +9,46 @@ from specforge.catalog.definition import Call, Count, Kept, Layer, Parameter
 from specforge.catalog.layers.definition import FLOAT, spatial
 from specforge.catalog.layers.reshaping import axis_at
 from specforge.shapes import Misfit, Shape, elements, spelled
+
+
+class Scale(Layer):
+    """Multiplies everything by one fixed number.
+
+        scale: 0.125
+
+    Shapes: any -> the same. Of logits, `factor` is 1 / temperature: what is less than 1 makes probabilities less sure.
+
+    Errors: a `factor` of 0.
+
+    Source: https://arxiv.org/abs/1503.02531
+    """
+
+    main: ClassVar[str | None] = "factor"
+    also_known_as: ClassVar[tuple[str, ...]] = ("rescaling", "scaling", "temperature")
+    passes_shift: ClassVar[bool] = True
+    factor: float
+
+    @model_validator(mode="after")
+    def _leaves_something(self) -> "Scale":
+        if self.factor == 0:
+            raise ValueError("`factor` 0 makes everything 0; write another number")
+        return self
+
+    def output_shape(self, input: Shape) -> Shape:
+        return input
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        ends = low * self.factor, high * self.factor
+        return min(ends), max(ends)
+
+    def idle(self, input: Shape, low: float, high: float) -> str | None:
+        return "it multiplies by 1" if self.factor == 1 else None
+
+    def kept(self, input: Shape, output: Shape) -> Kept:
+        return Kept()
+
+    def lower(self, input: Shape) -> Call:
+        return Call("specforge.modules.Scale", {"factor": self.factor})
 
 
 class LayerScale(Layer):

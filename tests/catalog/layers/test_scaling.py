@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from torchvision.models._utils import _make_divisible
 
 from specforge.catalog.definition import Layer, Parameter
-from specforge.catalog.layers.scaling import Cbam, LayerScale, SqueezeExcite
+from specforge.catalog.layers.scaling import Cbam, LayerScale, Scale, SqueezeExcite
 from specforge.shapes import Misfit, Shape
 
 
@@ -76,6 +76,7 @@ def test_a_misfit_names_the_argument(layer: Layer, input: Shape, argument: str |
         (SqueezeExcite, {"channels": 4, "divisor": 8}, "`channels` says how many there are, `divisor` too"),
         (SqueezeExcite, {"ratio": 16.0}, "less than or equal to 1"),
         (Cbam, {"kernel_size": 4}, "is even"),
+        (Scale, {"factor": 0.0}, "`factor` 0 makes everything 0"),
     ],
 )
 def test_arguments_that_mean_nothing_are_refused(layer: type[Layer], arguments: dict[str, Any], message: str) -> None:

@@ -3,6 +3,7 @@
 from tests.catalog.layers.cases import ANY, IMAGE, SPATIAL, Cases
 
 CASES: Cases = {
+    "scale": {"0.25": ANY, "-3": ANY, "1": ANY},
     "layer_scale": {"": ANY, "0.1": ANY, "{dim: -1}": ANY, "{init: 1, dim: 2}": ((3, 5), (3, 8, 8))},
     "squeeze_excite": {
         "": SPATIAL,
