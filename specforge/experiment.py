@@ -5,6 +5,7 @@ What `compile`, `train`, `evaluate`, `preview` and `lr-find` do.
 
 import os
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from specforge.analysis import analyse
 from specforge.catalog.discovery import word_for
 from specforge.checks.dataset_fit import mismatches
 from specforge.diagnostics import Findings, Span, SpecError, define
-from specforge.graph import Graph, lower, plan, weights_of
+from specforge.graph import Graph, fast_forms, lower, plan, weights_of
 from specforge.spec import Data, Spec
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def compile(  # noqa: A001  the word of the phase, as in `re.compile`
     Its `pretrained` parts have their published weights, which `download` fetches where they are missing.
     Raises `SpecError` with every error of a spec that is not right, `WeightsError` for weights that can't be used.
     """
-    _require_training_packages()
+    require_training_packages()
     from specforge.torch_backend import build, load_pretrained, load_weights
 
     found, graph = _spec_and_graph(spec, settings)
@@ -127,11 +128,12 @@ def train(
     found = found.model_copy(update={"search": None})  # a run is one training
     if found.data is None or found.train is None:
         raise SpecError(incomplete(found.name if isinstance(spec, Spec) else str(spec)))
-    _require_training_packages()
+    require_training_packages()
+    from specforge.data.first_images import first_images
     from specforge.data.prepare import prepare
     from specforge.data.randomness import key
     from specforge.resolved import spec_hash, to_yaml
-    from specforge.torch_backend import build, load_pretrained
+    from specforge.torch_backend import build, fill_from_images, load_pretrained
     from specforge.training import RunDirectory, choose_device, fit
 
     chosen = choose_device(device)
@@ -139,9 +141,10 @@ def train(
     run = RunDirectory(folder, to_yaml(found), spec_hash(found))
     prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=chosen, download=download)
     _require_fit(graph, found.data, prepared)
-    module = build(graph, seed=key(found.train.seed, "init"), device=chosen)
+    module = build(fast_forms(graph, device=chosen.type), seed=key(found.train.seed, "init"), device=chosen)
     if not (resume and run.checkpoints.names()):
         load_pretrained(module, graph, download=download)
+        fill_from_images(module, graph, partial(first_images, prepared))
     plans = plan(found.train, weights_of(graph))
     result = fit(module, found, prepared, plans=plans, run=run, device=chosen, resume=resume, listener=listener)
     return Run(folder, result, write_reports(folder, found, graph))
@@ -151,7 +154,7 @@ def evaluate(
     run: Path | str, *, device: str | None = None, data_dir: Path | str | None = None, download: bool = False
 ) -> "Result":
     """Test the tested weights of a finished run again, on the test part that its spec names."""
-    _require_training_packages()
+    require_training_packages()
     from specforge.data.prepare import prepare
     from specforge.torch_backend import build
     from specforge.training import RunDirectory, choose_device, evaluate_run
@@ -186,7 +189,7 @@ def preview(
         raise SpecError(incomplete(found.name if isinstance(spec, Spec) else str(spec)))
     if not 1 <= epoch <= found.train.total_epochs:
         raise ValueError(f"the recipe has the epochs 1 to {found.train.total_epochs}, not {epoch}")
-    _require_training_packages()
+    require_training_packages()
     import torch
 
     from specforge.data.prepare import prepare
@@ -222,13 +225,15 @@ def find_rate(
     found, graph = _spec_and_graph(spec, settings)
     if found.data is None or found.train is None:
         raise SpecError(incomplete(found.name if isinstance(spec, Spec) else str(spec)))
-    _require_training_packages()
+    require_training_packages()
     from specforge.data.batches import train_batches
+    from specforge.data.first_images import first_images
     from specforge.data.prepare import prepare
     from specforge.data.randomness import key
     from specforge.report.lr_find import RateCurve, write_rate_curves
-    from specforge.torch_backend import build, load_pretrained
+    from specforge.torch_backend import build, fill_from_images, load_pretrained
     from specforge.training import choose_device
+    from specforge.training.allocation import kept_pages
     from specforge.training.device import repeatable
     from specforge.training.finder import curve, with_rate_to_find
     from specforge.training.learner import Learner
@@ -236,13 +241,14 @@ def find_rate(
     on = choose_device(device)
     prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=on, download=download)
     _require_fit(graph, found.data, prepared)
-    module = build(graph, seed=key(found.train.seed, "init"), device=on)
+    module = build(fast_forms(graph, device=on.type), seed=key(found.train.seed, "init"), device=on)
     load_pretrained(module, graph, download=download)
+    fill_from_images(module, graph, partial(first_images, prepared))
     first = plan(found.train, weights_of(graph))[0]
     learner = Learner(module, found.train, device=on, class_counts=prepared.class_counts)
     size, seed = first.stage.batch_size, found.train.seed
     batches = train_batches(found.data, prepared, batch_size=size, seed=seed)
-    with repeatable():
+    with repeatable(), kept_pages(on):
         tried = curve(learner, found.train, with_rate_to_find(first), batches, low=low, high=high, steps=steps)
     rate, how = _chosen(tried)
     where = "train.optimizer.lr"
@@ -325,7 +331,7 @@ def incomplete(name: str) -> Findings:
     return findings
 
 
-def _require_training_packages() -> None:
+def require_training_packages() -> None:
     """Find what training imports, and set what must be set before torch is loaded."""
     from importlib.util import find_spec
 

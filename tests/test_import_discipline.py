@@ -1,4 +1,4 @@
-"""Analysing a spec needs none of the heavy packages, and knows what torch's modules reserve without torch."""
+"""What is imported when: none of the heavy packages to analyse a spec, only torch and numpy to train one."""
 
 import subprocess
 import sys
@@ -82,6 +82,37 @@ def test_a_spec_imports_only_the_families_that_it_uses(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script, file], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["specforge.catalog.layers.linear"]
+
+
+FIRST_STEP = """
+import sys
+from specforge.cli import main, progress
+
+def on_step(self, epoch, step, steps, loss):
+    print("step", step)
+    print(*sorted(sys.modules))
+    raise SystemExit
+
+progress.Lines.on_step = on_step
+main()
+"""
+# what a run needs later, or what nothing in it needs: together as long to import as torch itself, or longer
+LATER = {"matplotlib", "PIL", "jinja2", "rich", "sklearn", "sympy", "torchvision", "triton"}
+LATER_PARTS = {"specforge.report", "torch._dynamo", "torch._inductor", "torch.distributed.fsdp", "torch.onnx"}
+
+
+def test_training_takes_its_first_step_without_what_it_needs_later(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FIRST_STEP, "train", "specs/quickstart.yaml", "--out", tmp_path / "run"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    step, modules = done.stdout.splitlines()
+    assert step == "step 1"
+    loaded = set(modules.split())
+    assert "torch" in loaded
+    # some versions of torch import some of these by themselves
+    bare = [sys.executable, "-c", "import sys, torch; print(*sys.modules)"]
+    by_torch = set(subprocess.run(bare, capture_output=True, text=True, check=True).stdout.split())
+    assert loaded & (LATER | LATER_PARTS) - by_torch == set()
 
 
 def test_no_id_can_hide_an_attribute_of_a_torch_module() -> None:

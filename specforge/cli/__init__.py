@@ -3,12 +3,14 @@
 Data goes to stdout, progress and messages to stderr. Exit codes: 0 fine, 1 findings, 2 usage, 3 internal error.
 """
 
-import gc
+import atexit
 import sys
 from importlib import import_module
 from typing import Annotated
 
 import typer
+
+from specforge.cli.loading import lasting, leave
 
 # name on the command line -> file in this folder
 COMMANDS = {
@@ -28,17 +30,16 @@ COMMANDS = {
     "init": "init",
     "fmt": "fmt",
     "weights": "weights",
+    "doctor": "doctor",
 }
 
 
 def main() -> None:
     """Entry point of the `specforge` script."""
     named = next((word for word in sys.argv[1:] if word in COMMANDS), None)
-    gc.disable()
-    app = application(COMMANDS if named is None else {named: COMMANDS[named]})
-    # what was imported stays until the end: searching it for garbage, at exit too, took a fifth of `validate`'s time
-    gc.freeze()
-    gc.enable()
+    with lasting():
+        app = application(COMMANDS if named is None else {named: COMMANDS[named]})
+    atexit.register(leave)
     app()
 
 

@@ -9,6 +9,7 @@ import typer
 
 from specforge.cli import console
 from specforge.cli.guard import guarded
+from specforge.cli.loading import load_torch
 from specforge.cli.options import DataDir, Device, Download
 from specforge.cli.run_errors import reported
 
@@ -28,6 +29,7 @@ def evaluate(
     """Test the weights of finished runs again: accuracy, top-5 accuracy, best and worst class."""
     results = {}
     with reported():
+        load_torch()
         from specforge import experiment
 
         for run in runs:

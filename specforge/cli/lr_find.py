@@ -11,6 +11,7 @@ import typer
 from specforge.analysis import analyse
 from specforge.cli import console
 from specforge.cli.guard import guarded
+from specforge.cli.loading import load_torch
 from specforge.cli.options import DataDir, Device, Download, Settings, SpecArgument
 from specforge.cli.run_errors import reported
 from specforge.diagnostics import SpecError
@@ -54,6 +55,7 @@ def lr_find(
         raise SpecError(incomplete(spec), analysis.texts)
     console.note((loaded.name, "bold"), f": {steps} steps at rates from {low:g} to {high:g}")
     with reported():
+        load_torch()
         from specforge import experiment
 
         found = experiment.find_rate(

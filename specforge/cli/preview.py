@@ -8,6 +8,7 @@ import typer
 from specforge.analysis import analyse
 from specforge.cli import console
 from specforge.cli.guard import guarded
+from specforge.cli.loading import load_torch
 from specforge.cli.options import DataDir, Download, Settings, SpecArgument
 from specforge.cli.run_errors import reported
 from specforge.diagnostics import SpecError
@@ -43,6 +44,7 @@ def preview(
     if epoch > (total := loaded.train.total_epochs):
         raise typer.BadParameter(f"the recipe has {total} epochs, found {epoch}", param_hint="--epoch")
     with reported():
+        load_torch()
         from specforge import experiment
 
         done = experiment.preview(

@@ -9,6 +9,7 @@ import typer
 from specforge.analysis import analyse
 from specforge.cli import console
 from specforge.cli.guard import guarded
+from specforge.cli.loading import load_torch
 from specforge.cli.options import DataDir, Device, Download, Settings, SpecArgument
 from specforge.cli.run_errors import reported
 from specforge.diagnostics import SpecError
@@ -49,6 +50,7 @@ def train(
     if loaded.search is not None:
         console.note("`search` is not for `train`: this run trains the spec's own values")
     with reported(resume=_resume_command()):
+        load_torch()
         from specforge import experiment
         from specforge.cli.progress import progress
 
