@@ -8,14 +8,15 @@ told or written.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from math import isfinite
+from math import ceil, isfinite
 from time import perf_counter
 
 import torch
 from torch import nn
 
 from specforge.data.batches import TrainBatches, train_batches
-from specforge.data.prepare import Prepared, Resident
+from specforge.data.parts import Part
+from specforge.data.prepare import Prepared
 from specforge.graph import StagePlan
 from specforge.recipe import Train
 from specforge.spec import Spec
@@ -62,7 +63,10 @@ class Epochs:
         self._data, self._train, self._prepared, self._run = spec.data, spec.train, prepared, run
         self._plans, self._find = plans, find
         self._device, self._listener, self._guard = device, listener, guard
-        self._learner = Learner(module, spec.train, device=device, class_counts=prepared.class_counts)
+        self._learner = Learner(
+            module, spec.train, device=device, class_counts=prepared.class_counts,
+            steps=_steps(spec.train, len(prepared.train)), tell=listener.on_message,
+        )  # fmt: skip
         self._saved: tuple[int, int] | None = None
         self._save_again = self._next_look = 0.0
         self._take_up()
@@ -195,7 +199,7 @@ class Epochs:
         line["seconds"] = self._seconds()
         return line
 
-    def _evaluate(self, part: Resident) -> Evaluation:
+    def _evaluate(self, part: Part) -> Evaluation:
         loss: nn.Module = built(self._plan.stage.loss.lower()).to(self._device)
         batches = evaluation_batches(part, self._prepared, train_batch_size=self._plan.stage.batch_size)
         with self._learner.precision.context():
@@ -283,6 +287,11 @@ def members(train: Train, epochs: int) -> tuple[int, ...]:
         return ()
     length = train.epochs // train.snapshots.cycles
     return tuple(range(length, epochs + 1, length))
+
+
+def _steps(train: Train, images: int) -> int:
+    """How many optimizer steps a run takes."""
+    return sum(stage.epochs * ceil(images / stage.batch_size) for stage in train.all_stages)
 
 
 def _told(plan: StagePlan) -> str:

@@ -4,7 +4,7 @@ In: a module, the plan of a stage and a batch on the device. Out: changed weight
 which stay on the device: nothing here waits for it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +20,7 @@ from specforge.recipe import Train
 from specforge.torch_backend.calls import evaluate
 from specforge.training.averaging import Average
 from specforge.training.checkpoint import Checkpoint
+from specforge.training.compilation import Forward
 from specforge.training.device import place
 from specforge.training.errors import TrainingError
 from specforge.training.optimizer import OptimizerState, build_optimizer, optimizer_state, restore_optimizer
@@ -44,11 +45,22 @@ class Elapsed:
 class Learner:
     """A module that learns on one device, stage by stage. Epochs and steps count from 0.
 
-    `tested` is the module whose weights are validated and tested: itself, or its moving average.
+    `tested` is the module whose weights are validated and tested: itself, or its moving average. `steps` are those of
+    the whole run, of which compiling depends; what is decided is told through `tell`.
     """
 
-    def __init__(self, module: nn.Module, train: Train, *, device: torch.device, class_counts: tuple[int, ...]):
+    def __init__(
+        self,
+        module: nn.Module,
+        train: Train,
+        *,
+        device: torch.device,
+        class_counts: tuple[int, ...],
+        steps: int = 0,
+        tell: Callable[[str], None] = lambda _: None,
+    ):
         self.module = place(module, device)
+        self._forward = Forward(self.module, train.compile, device=device, steps=steps, tell=tell)
         self.precision = Precision(train.precision, device)
         self.average = None if train.ema is None else Average(self.module, train.ema)
         self._train, self.device, self.class_counts = train, device, class_counts
@@ -134,7 +146,7 @@ class Learner:
 
     def _outputs(self, batch: Batch) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
         try:
-            outputs: Tensor | tuple[Tensor, dict[str, Tensor]] = self.module(batch.images)
+            outputs: Tensor | tuple[Tensor, dict[str, Tensor]] = self._forward(batch.images)
         except ValueError as error:
             if len(batch.images) > 1:
                 raise

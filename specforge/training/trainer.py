@@ -16,6 +16,7 @@ from specforge.graph import StagePlan
 from specforge.resolved import spec_hash, to_yaml
 from specforge.spec import Spec
 from specforge.training import durable
+from specforge.training.allocation import kept_pages
 from specforge.training.device import repeatable
 from specforge.training.environment import environment
 from specforge.training.epochs import Epochs
@@ -58,8 +59,10 @@ def fit(
         return finished
     if notice:
         told.on_message(notice)
+    if prepared.residence is not None and prepared.residence.is_streamed:
+        told.on_message(str(prepared.residence))
     find = _Finder(spec, plans, run, told)
-    with InterruptGuard() as guard, repeatable():
+    with InterruptGuard() as guard, repeatable(), kept_pages(device):
         epochs = Epochs(
             module, spec, prepared, plans=plans, find=find, run=run, device=device, listener=told, guard=guard
         )

@@ -51,7 +51,7 @@ def built_for(optimizer: Optimizer, module: nn.Module) -> torch.optim.Optimizer:
 def learn(module: nn.Module, optimizer: torch.optim.Optimizer, *, steps: int, first: int = 0) -> None:
     for step in range(first, first + steps):
         images = torch.randn(8, 3, 4, 4, generator=torch.Generator().manual_seed(step))
-        optimizer.zero_grad()
+        module.zero_grad()
         module(images).square().mean().backward()
         optimizer.step()
 
@@ -60,7 +60,7 @@ def learn(module: nn.Module, optimizer: torch.optim.Optimizer, *, steps: int, fi
 def test_equals_the_plain_form(optimizer: Optimizer, kind: type[torch.optim.Optimizer]) -> None:
     fast, plain = network(), network()
     built = built_for(optimizer, fast)
-    assert type(built) is kind
+    assert isinstance(built, kind)
     assert bool(built.defaults.get("fused")) == ("fused" in signature(kind).parameters)
     arguments = dict(optimizer.lower().arguments)
     learn(fast, built, steps=4)
@@ -105,3 +105,29 @@ def test_state_is_named_after_parameters() -> None:
     learn(module, built, steps=1)
     names = {name.rsplit(".", 1)[0] for name in optimizer_state([built], module).tensors}
     assert names == {"optimizer.0.weight", "optimizer.2.weight", "optimizer.2.bias"}
+
+
+def test_a_fused_kernel_reads_contiguous_memory_and_holds_no_gradient() -> None:
+    module = network()
+    built = built_for(Adam(), module)
+    learn(module, built, steps=1)
+    given = [parameter for group in built.param_groups for parameter in group["params"]]
+    assert all(parameter.is_contiguous() for parameter in given)
+    assert [p.data_ptr() for p in given] == [p.data_ptr() for p in module.parameters()], "the same memory"
+    assert given[0].shape == (4, 3, 3, 3)
+    assert module[0].weight.shape == (4, 3, 3, 3)
+    assert given[0].grad is None, "the module's is the only one"
+    assert module[0].weight.grad is not None
+    state = optimizer_state([built], module)
+    assert state.tensors["optimizer.0.weight.exp_avg"].stride() == module[0].weight.stride()
+    torch.testing.assert_close(state.tensors["optimizer.0.weight.exp_avg"], 0.1 * module[0].weight.grad)
+
+
+def test_a_parameter_without_a_gradient_stays() -> None:
+    module = network()
+    before = module[0].weight.clone()
+    built = built_for(Sgd(lr=0.1), module)
+    module(torch.randn(2, 3, 4, 4)).sum().backward()
+    module[0].weight.grad = None
+    built.step()
+    assert torch.equal(module[0].weight, before)

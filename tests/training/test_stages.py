@@ -172,7 +172,7 @@ def test_groups_have_optimizers_and_rates_of_their_own() -> None:
     assert spec.train is not None
     learner.begin_stage(plans_for(spec, learner.module)[0])
     assert learner.rates(0) == {"parameter bias": 0.5, "others": 0.01}
-    assert [type(optimizer) for optimizer in learner.optimizers] == [torch.optim.SGD, torch.optim.Adam]
+    assert [type(optimizer).__name__ for optimizer in learner.optimizers] == ["SGD", "Adam"]
     held = [[tuple(p.shape) for g in o.param_groups for p in g["params"]] for o in learner.optimizers]
     assert held == [[(4,)], [(4, 4)]]
 
