@@ -2,7 +2,7 @@
 # make test         install, run the tests
 # make check        formatting, lint, types, layering, tests: what CI runs
 # make docs         the JSON Schema, docs/reference and specs/README.md, made anew from what they are about
-# make bench        speed, both sides interleaved in one run
+# make bench        speed, all sides interleaved in one run, in half an hour; installs Lightning, Keras and TensorFlow too
 # make fuzz         100,000 mutated and generated specs; `make fuzz SEED=7 CASES=5000` others (check runs 2,000)
 
 VENV ?= .venv
@@ -30,7 +30,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m specforge.reference docs/reference
 	$(BIN)/python -m specforge.reproduction specs
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
 
 SEED ?= 0
@@ -53,4 +53,8 @@ $(VENV)/.train: $(BIN)/python pyproject.toml
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(VENV)/.train $@
+
+$(VENV)/.bench: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $(VENV)/.train $@

@@ -34,6 +34,8 @@ class Comparison:
     @property
     def middle_half(self) -> tuple[float, float]:
         """The quartiles of the rounds' ratios: how far to trust the figure."""
+        if len(self.ratios) == 1:  # of what is no different the next time, such as memory
+            return self.ratio, self.ratio
         low, _, high = quantiles(self.ratios, n=4, method="inclusive")
         return low, high
 
@@ -75,7 +77,11 @@ def interleave(sides: Mapping[str, Callable[[], float]], *, rounds: int, warm_up
 
 def table(comparisons: Sequence[Comparison]) -> str:
     """All comparisons in columns."""
-    rows = [HEADERS, *(comparison.cells() for comparison in comparisons)]
+    return columns([HEADERS, *(comparison.cells() for comparison in comparisons)])
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of equally many cells as text, each column as wide as its widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

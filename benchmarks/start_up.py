@@ -1,7 +1,8 @@
 """How long a torch-free command takes, from the start of its process to the end.
 
 Against `benchmarks.minimal_program`, which imports what specforge's command line is built on, defines one model and
-reads the same file. Both run in this interpreter, in turn, with their byte code already compiled.
+reads the same file. And how long `specforge train` takes to its first step, against importing torch. All run in this
+interpreter, in turn, with their byte code already compiled.
 """
 
 import os
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -27,6 +29,12 @@ COMMANDS = {
 # exit codes of success: these two specs differ
 SUCCESS = {"validate": 0, "summary": 0, "diff": 1}
 TARGETS = {"validate": 1.5}
+TRAINED = "specs/quickstart.yaml"
+FIRST_STEP = ("from benchmarks.first_step import main; main()", "train", TRAINED, "--device", "cpu", "--out")
+# leaves as the first step does, without waiting for what Python does at its end
+IMPORT_TORCH = ("import os, torch; os._exit(0)",)
+# milliseconds that everything else may take: reading the spec, the images, building the network, a step of it
+MAX_BEYOND_TORCH = 500.0
 
 Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
 
@@ -37,13 +45,35 @@ def compare(*, quick: bool = False) -> list[Comparison]:
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environment["PYTHONPYCACHEPREFIX"] = byte_code
         run = partial(_run, environment=environment)
-        working = [name for name, command in COMMANDS.items() if _succeeds(run, command, SUCCESS[name])]
-        commands = {"minimal": MINIMAL, **{name: COMMANDS[name] for name in working}}
-        sides = {name: partial(_milliseconds, run, command) for name, command in commands.items()}
-        measured = interleave(sides, rounds=5 if quick else 21, warm_up=2)
+        return [*_of_commands(run, 5 if quick else 21), *_of_training(run, Path(byte_code), 3 if quick else 9)]
+
+
+def _of_commands(run: "Run", rounds: int) -> list[Comparison]:
+    working = [name for name, command in COMMANDS.items() if _succeeds(run, command, SUCCESS[name])]
+    commands = {"minimal": MINIMAL, **{name: COMMANDS[name] for name in working}}
+    sides = {name: partial(_milliseconds, run, command) for name, command in commands.items()}
+    measured = interleave(sides, rounds=rounds, warm_up=2)
     return [
         Comparison(f"specforge {name}, process", measured[name], measured["minimal"], "ms", TARGETS.get(name))
         for name in working
+    ]
+
+
+def _of_training(run: "Run", folder: Path, rounds: int) -> list[Comparison]:
+    """From the start of the process to the end of the first step; each time in a new run directory."""
+    if not _succeeds(run, (*FIRST_STEP, str(folder / "tried")), 0):
+        return []
+    numbers = count()
+    sides = {
+        "step": lambda: _milliseconds(run, (*FIRST_STEP, str(folder / f"run {next(numbers)}"))),
+        "torch": lambda: _milliseconds(run, IMPORT_TORCH),
+    }
+    measured = interleave(sides, rounds=rounds, warm_up=1)
+    beyond = [step - torch for step, torch in zip(measured["step"], measured["torch"], strict=True)]
+    name = "specforge train, to its first step"
+    return [
+        Comparison(f"{name}: beyond import torch", beyond, [MAX_BEYOND_TORCH] * rounds, "ms", 1.0),
+        Comparison(f"{name}: against import torch", measured["step"], measured["torch"], "ms"),
     ]
 
 

@@ -264,6 +264,7 @@ train: {epochs: 2, batch_size: 8, optimizer: {sgd: {lr: 1.0, momentum: 0.9}}, lo
         ("lr: 1.0", "nesterov: false, lr: 1e0, dampening: 0"),
         ("{linear: 10}", "{linear: {bias: true, out_features: 10}}"),
         ("dataset: digits", "normalize: auto, dataset: {digits: {}}"),
+        ("dataset: digits", "dataset: digits, memory: streamed"),
         ("flatten,", "{id: flatten_1, flatten: },"),
         ("name: minimal", "name: minimal\nparams: {unused: 3}"),
     ],

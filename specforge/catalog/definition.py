@@ -180,7 +180,7 @@ class Layer(Definition):
         raise NotImplementedError
 
     def lower_for(self, input: Shape, device: str) -> Call | None:
-        """The expression of a module without tensors that trains faster on a kind of device: `cpu`, `cuda`, `mps`."""
+        """The expression of a module with the same tensors that trains faster on a kind of device, such as `cpu`."""
         return None
 
 

@@ -7,8 +7,9 @@
 clamp_after_pool  relu, max_pool -> max_pool, relu: the maximum of clamped values is the clamped maximum, and where
                   clamping makes values equal no gradient flows; it clamps a quarter of the values. Exact.
 clamp_in_place    relu writes over its input, which nothing else needs: half of the memory to walk through. Exact.
-cheap_draws       layers that draw numbers in training draw them in the way that the device does fastest: the same
-                  distribution, other numbers than torch's own module from the same seed.
+of_the_device     layers for which the device has a faster module: dropout that draws fewer bits, which has the same
+                  distribution and other draws than torch's module from the same seed; matrix products of another
+                  library, which differ in the last bits.
 """
 
 from collections import Counter
@@ -63,8 +64,8 @@ def clamp_in_place(graph: Graph, device: str) -> Graph:
     return _with(graph, changed)
 
 
-def cheap_draws(graph: Graph, device: str) -> Graph:
-    """Replace constructors by those that the layers prefer on the device."""
+def of_the_device(graph: Graph, device: str) -> Graph:
+    """Replace constructors by those that layers prefer on the device."""
     changed = {}
     for node in graph.leaves():
         call = None if node.layer is None else node.layer.lower_for(node.input, device)
@@ -73,7 +74,7 @@ def cheap_draws(graph: Graph, device: str) -> Graph:
     return _with(graph, changed)
 
 
-FORMS: tuple[Callable[[Graph, str], Graph], ...] = (clamp_after_pool, clamp_in_place, cheap_draws)
+FORMS: tuple[Callable[[Graph, str], Graph], ...] = (clamp_after_pool, clamp_in_place, of_the_device)
 
 
 class _Values:

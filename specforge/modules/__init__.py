@@ -15,6 +15,7 @@ from specforge.modules.layer_scale import LayerScale
 from specforge.modules.mean import Mean
 from specforge.modules.merging import Add, Concat, Matmul, Multiply
 from specforge.modules.multi_head_attention import MultiHeadAttention
+from specforge.modules.onednn_linear import OneDnnLinear
 from specforge.modules.patch_embedding import PatchEmbedding
 from specforge.modules.patch_merging import PatchMerging
 from specforge.modules.permute import Permute
@@ -48,6 +49,7 @@ __all__ = [
     "Mean",
     "MultiHeadAttention",
     "Multiply",
+    "OneDnnLinear",
     "PatchEmbedding",
     "PatchMerging",
     "Permute",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from specforge.analysis import analyse
 from specforge.graph import FORMS, Graph, fast_forms
-from specforge.graph.fast_forms import cheap_draws, clamp_after_pool, clamp_in_place
+from specforge.graph.fast_forms import clamp_after_pool, clamp_in_place, of_the_device
 from specforge.torch_backend import build
 from tests.graph.random_networks import Network
 
@@ -37,7 +37,7 @@ def in_place(graph: Graph) -> set[str]:
 
 def exact(graph: Graph) -> Graph:
     for form in FORMS:
-        graph = graph if form is cheap_draws else form(graph, "cpu")
+        graph = graph if form is of_the_device else form(graph, "cpu")
     return graph
 
 
@@ -155,6 +155,16 @@ def test_only_a_cpu_draws_dropout_in_bits(tmp_path: Path) -> None:
     graph = network("- dropout: 0.3\n- dropout: 0.0", tmp_path)
     assert calls(fast_forms(graph, device="cpu")) == {"dropout_1": "BitDropout", "dropout_2": "Dropout"}
     assert fast_forms(graph, device="cuda") is graph
+
+
+def test_only_a_cpu_multiplies_large_matrices_by_another_library(tmp_path: Path) -> None:
+    graph = network("- flatten\n- linear: 512\n- linear: 8", tmp_path)
+    assert calls(fast_forms(graph, device="cpu")) == {
+        "flatten_1": "Flatten", "linear_1": "OneDnnLinear", "linear_2": "Linear",
+    }  # fmt: skip
+    assert fast_forms(graph, device="cuda") is graph
+    plain, fast = (build(form, seed=0) for form in (graph, fast_forms(graph, device="cpu")))
+    assert all(torch.equal(value, fast.state_dict()[name]) for name, value in plain.state_dict().items())
 
 
 @pytest.mark.parametrize("values", [float("nan"), float("-inf"), 0.0, -0.0])

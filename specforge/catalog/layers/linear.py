@@ -1,9 +1,12 @@
 """Fully connected layers."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from specforge.catalog.definition import Call, Count, Layer, Parameter
 from specforge.shapes import Shape, elements
+
+_LARGE = 2**16  # values of a matrix; for smaller ones calling another product takes longer than it saves
 
 
 class Linear(Layer):
@@ -40,3 +43,8 @@ class Linear(Layer):
 
     def lower(self, input: Shape) -> Call:
         return Call("torch.nn.Linear", {"in_features": input[-1], **self.model_dump(exclude_defaults=True)})
+
+    def lower_for(self, input: Shape, device: str) -> Call | None:
+        if device != "cpu" or input[-1] * self.out_features < _LARGE:
+            return None
+        return replace(self.lower(input), target="specforge.modules.OneDnnLinear")
