@@ -21,7 +21,7 @@ class OneDnnLinear(nn.Linear):
             return super().forward(input)
         if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
             return super().forward(input)
-        result: Tensor = _Product.apply(input.reshape(-1, self.in_features), self.weight, self.bias)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        result: Tensor = _Product.apply(input.reshape(-1, self.in_features), self.weight, self.bias)
         return result.view(*input.shape[:-1], -1)
 
 
@@ -59,4 +59,4 @@ def _is_faster() -> bool:
         _product(torch.ones(1, 1), torch.ones(1, 1), None)
     except (OSError, AttributeError, RuntimeError, NotImplementedError):
         return False
-    return "AuthenticAMD" in vendor and torch.backends.mkl.is_available()
+    return "AuthenticAMD" in vendor and bool(torch.backends.mkl.is_available())  # type: ignore[no-untyped-call]

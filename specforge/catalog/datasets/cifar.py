@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from specforge.catalog.datasets.definition import Arrays, Dataset, Facts
 from specforge.catalog.datasets.downloads import Remote, download_files
-from specforge.catalog.datasets.published_files import is_published, read_pickle, read_published, require_files
+from specforge.catalog.datasets.published_files import is_published, read_published, require_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,6 +67,8 @@ class _Cifar(Dataset):
 
 
 def _read(path: Path, md5: str) -> Any:
+    from specforge.catalog.datasets.array_pickle import read_pickle
+
     return read_pickle(read_published(path, md5=md5))
 
 

@@ -7,19 +7,14 @@ its data set classes would also read, without limits, so only their addresses ar
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
-from urllib.error import HTTPError
 
 from specforge.catalog.datasets.definition import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_FAILURES = (OSError, RuntimeError, HTTPException, tarfile.TarError, EOFError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +48,11 @@ def download_files(
 
 
 def _fetch(source: str, file: Remote, folder: Path, *, hint: str) -> None:
+    # not above: proving a spec imports this file
+    from http.client import HTTPException
+    from tarfile import TarError
+    from urllib.error import HTTPError
+
     from torchvision.datasets.utils import download_and_extract_archive, download_url
 
     fetch = download_and_extract_archive if file.unpack else download_url
@@ -60,7 +60,7 @@ def _fetch(source: str, file: Remote, folder: Path, *, hint: str) -> None:
     for address in file.addresses:
         try:
             fetch(address, str(folder), filename=file.name, md5=file.md5)
-        except _FAILURES as error:
+        except (OSError, RuntimeError, HTTPException, TarError, EOFError) as error:
             if isinstance(error, HTTPError):
                 error.close()  # it holds the connection open
             failures.append((address, error))

@@ -1,24 +1,21 @@
 """Reads files whose checksum was published: nothing of a file is interpreted before its MD5 agrees.
 
 In: a path and its published MD5. Out: the file's bytes, or a `DataError` that names the file and both checksums.
-`read_pickle` then decodes such bytes with an unpickler that can make numpy arrays and plain Python values only.
+`array_pickle` then decodes such bytes.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import pickle
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from specforge.catalog.datasets.definition import DataError
 
 
 def md5_of(content: bytes) -> str:
     """The checksum that data sets publish; it guards against damage, which is all that MD5 is good for."""
+    import hashlib  # not above: proving a spec imports this file, and this one loads OpenSSL
+
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
@@ -53,32 +50,3 @@ def require_files(source: str, folder: Path, missing: Iterable[str], *, holds: s
         hint=f"fetch it with `--download`, or give the folder that holds `{holds}` with `--data-dir` "
         "or in the environment variable SPECFORGE_DATA",
     )
-
-
-@cache
-def _admitted() -> dict[tuple[str, str], Any]:
-    """All that a pickled numpy array refers to. numpy moved `_reconstruct`; asking an array for it works in each."""
-    import numpy as np
-
-    reconstruct = np.zeros(0).__reduce__()[0]
-    return {
-        ("numpy.core.multiarray", "_reconstruct"): reconstruct,
-        ("numpy._core.multiarray", "_reconstruct"): reconstruct,
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-    }
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Decodes plain values and numpy arrays; a pickle that asks for anything else is refused."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        admitted = _admitted()
-        if (module, name) not in admitted:
-            raise DataError(f"a data file asks for `{module}.{name}`, which a data file has no use for; it was refused")
-        return admitted[module, name]
-
-
-def read_pickle(content: bytes) -> Any:
-    """Decode a pickle of arrays and plain values. Python 2's strings arrive as bytes."""
-    return _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()

@@ -100,7 +100,9 @@ def test_a_truncated_file_is_named_with_its_checksums(kind: Cifar, small: Path) 
 def test_a_hostile_file_is_not_decoded(kind: Cifar, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = next(iter(kind.layout.train))
     (small / kind.layout.folder / name).write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")
-    monkeypatch.setattr("specforge.catalog.datasets.cifar.read_pickle", lambda content: pytest.fail("was decoded"))
+    monkeypatch.setattr(
+        "specforge.catalog.datasets.array_pickle.read_pickle", lambda content: pytest.fail("was decoded")
+    )
     with pytest.raises(DataError, match="damaged"):
         kind().load(small)
 

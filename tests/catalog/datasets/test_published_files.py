@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from specforge.catalog.datasets.array_pickle import read_pickle
 from specforge.catalog.datasets.definition import DataError
-from specforge.catalog.datasets.published_files import is_published, md5_of, read_pickle, read_published
+from specforge.catalog.datasets.published_files import is_published, md5_of, read_published
 
 
 class _Calls:
