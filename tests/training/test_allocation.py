@@ -14,8 +14,8 @@ CPU = torch.device("cpu")
 OF_THE_C_LIBRARY = ("MALLOC_", "GLIBC_TUNABLES", SWITCH)
 on_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
 
-# Page faults of steps that allocate and free 120 MB, before a run, in it and after it; blocks of 40 MB are always mapped
-# by a C library that was told nothing.
+# Page faults of steps that allocate and free 120 MB, before a run, in it and after it. Blocks of 40 MB are
+# always mapped by a C library that was told nothing.
 PROGRAM = """
 import torch
 from resource import RUSAGE_SELF, getrusage
