@@ -34,7 +34,8 @@ _NAMED = 10
 class Prepared:
     """A spec's data, ready for batches. `mean` and `std` are per channel, of pixels scaled to 0..1.
 
-    `residence` says where the images are, and why; None where somebody put the parts together.
+    `residence` says where the images are, and why; None where somebody put the parts together. `notes` are sentences
+    about the reading that the user should see.
     """
 
     train: Part
@@ -45,6 +46,7 @@ class Prepared:
     std: tuple[float, ...]
     image: tuple[int, int, int]
     residence: Residence | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def class_counts(self) -> tuple[int, ...]:
@@ -54,8 +56,8 @@ class Prepared:
 
 def prepare(data: Data, *, data_dir: Path, device: torch.device, download: bool = False) -> Prepared:
     """Read, divide and measure. `data_dir` is the folder of data sets; `download` may fetch what is missing."""
-    arrays = _loaded(data, data_dir, download=download)
-    parts = _divided(data.split, arrays)
+    arrays = load(data, data_dir, download=download)
+    parts = divided(data.split, arrays)
     stay = residence(arrays.images.nbytes, data.memory, device)
     try:
         train, test = (_part(arrays, rows, device, stay) for rows in (parts.train, parts.test))
@@ -69,7 +71,7 @@ def prepare(data: Data, *, data_dir: Path, device: torch.device, download: bool 
             hint="with `memory: streamed` in `data` they are read while training",
         ) from error
     mean, std = _normalization(data, train)
-    prepared = Prepared(train, validation, test, arrays.class_names, mean, std, train.image, stay)
+    prepared = Prepared(train, validation, test, arrays.class_names, mean, std, train.image, stay, arrays.notes)
     if data.sampling == "balanced":
         _require_every_class(prepared)
     return prepared
@@ -103,14 +105,15 @@ def _moments(counts: list[int]) -> tuple[float, float]:
     return first / (255 * total), sqrt(variance) / (255 * total) if variance else 1.0
 
 
-def _loaded(data: Data, data_dir: Path, *, download: bool) -> Arrays:
+def load(data: Data, data_dir: Path, *, download: bool = False) -> Arrays:
+    """All images of a data set; whatever keeps them from being read is a `DataError`."""
     try:
         return data.dataset.load(data_dir, download=download)
     except OSError as error:  # such as a folder above it that may not be entered
         raise DataError(f"the data set cannot be read: {error}", hint="is the folder of data sets readable?") from error
 
 
-def _divided(split: Split, arrays: Arrays) -> Parts:
+def divided(split: Split, arrays: Arrays) -> Parts:
     """The parts, now that the sizes are known; a data set read from a file could not be checked before."""
     count = len(arrays.labels)
     facts = Facts(classes=len(arrays.class_names), train=arrays.train, test=count - arrays.train)
@@ -164,15 +167,22 @@ def _chunks(count: int, image_bytes: int) -> Iterator[slice]:
         yield slice(start, min(start + at_once, count))
 
 
+def require_channels(data: Data, channels: int) -> None:
+    """Means and deviations that are written out must be as many as the images' channels."""
+    if not isinstance(data.normalize, Normalize):
+        return
+    for name, values in (("mean", data.normalize.mean), ("std", data.normalize.std)):
+        if len(values) != channels:
+            raise DataError(
+                f"data.normalize.{name} has {len(values)} numbers, the images have {channels} channels",
+                hint="write one number for each channel, or `normalize: auto`",
+            )
+
+
 def _normalization(data: Data, part: Part) -> tuple[tuple[float, ...], tuple[float, ...]]:
     channels = part.image[0]
+    require_channels(data, channels)
     if isinstance(data.normalize, Normalize):
-        for name, values in (("mean", data.normalize.mean), ("std", data.normalize.std)):
-            if len(values) != channels:
-                raise DataError(
-                    f"data.normalize.{name} has {len(values)} numbers, the images have {channels} channels",
-                    hint="write one number for each channel, or `normalize: auto`",
-                )
         return data.normalize.mean, data.normalize.std
     if data.normalize == "none":
         return (0.0,) * channels, (1.0,) * channels

@@ -4,9 +4,11 @@ Axis.around([0.31, 0.87])  ->  0.2 to 1, ticks 0.2 0.4 0.6 0.8 1
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_DECADES = 290
 _NOTHING = 1e-290  # a rate can be halved until no number is left to divide an axis by
 
 
@@ -44,7 +46,9 @@ class Axis:
     @classmethod
     def decades(cls, values: Sequence[float]) -> "Axis":
         """A logarithmic axis between powers of ten, at most about six of them labelled."""
-        low, high = math.floor(math.log10(min(values)) + 1e-9), math.ceil(math.log10(max(values)) - 1e-9)
+        # below it, powers of ten are no numbers any more
+        low = max(-_DECADES, math.floor(math.log10(min(values)) + 1e-9))
+        high = min(sys.float_info.max_10_exp, math.ceil(math.log10(max(values)) - 1e-9))
         high = max(high, low + 1)
         every = max(1, math.ceil((high - low) / 6))
         return cls(10.0**low, 10.0**high, tuple(10.0**power for power in range(low, high + 1, every)), True)
@@ -55,7 +59,7 @@ class Axis:
         if first == last:
             return cls(first - 0.5, last + 0.5, (float(first),))
         step = max(1, round(nice_step((last - first + 1) / 5)))
-        ticks = tuple(float(epoch) for epoch in range(first, last + 1) if epoch % step == 0)
+        ticks = tuple(float(epoch) for epoch in range(-(-first // step) * step, last + 1, step))
         return cls(float(first), float(last), ticks)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import model_validator
 
 from specforge.report.mistakes import Mistakes, Picture, class_name, pictures
-from specforge.report.run import RunFile, read_record
+from specforge.report.run import Count, Name, RunFile, read_record
 
 FILE = "confusion.json"
 LEVELS = 8
@@ -25,8 +25,8 @@ _LETTERS = 40  # of a name in a hint
 class Confusion(RunFile):
     """`matrix[true][predicted]` counts images."""
 
-    classes: tuple[str, ...]
-    matrix: tuple[tuple[int, ...], ...]
+    classes: tuple[Name, ...]
+    matrix: tuple[tuple[Count, ...], ...]
 
     @model_validator(mode="after")
     def _is_rectangular(self) -> "Confusion":

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specforge.report import figures
+from specforge.report.canvas import new_figure
 from specforge.report.panels import Level, Panel, Series, Span, build_panels
 from specforge.report.run import RunRecord, read_run
-from specforge.report.writing import replace_file
+from specforge.training import checksums
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,16 +32,11 @@ def write_curves(run_dir: Path) -> Path:
         # a name in a script that the font lacks is drawn as boxes; no reason to lose the picture
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(picture, format="png", dpi=144)
-    return replace_file(run_dir / "curves.png", picture.getvalue())
+    return checksums.write(run_dir, "curves.png", picture.getvalue())
 
 
 def _draw(run: RunRecord) -> "Figure":
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    # no pyplot: it keeps every figure alive and picks a window system
-    figure = Figure(figsize=(13.2, 4.7), facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_figure(figsize=(13.2, 4.7), facecolor="white")
     figure.suptitle(
         _title(run), x=0.04, y=0.97, ha="left", fontsize=13, fontweight="bold", color=_INK, parse_math=False
     )

@@ -8,15 +8,19 @@ Each stage whose rate was found has a panel of its own.
 import io
 import warnings
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from specforge.report import figures
 from specforge.report.axis import Axis
-from specforge.report.run import RunError, RunFile
+from specforge.report.canvas import new_figure
+from specforge.report.run import Epoch, Name, RunError, RunFile, finite, read_text
 from specforge.report.writing import replace_file
+from specforge.training import checksums
+from specforge.training.parsing import parsed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +31,7 @@ _INK, _FAINT, _GRID, _DOTS = "#24292f", "#6a737d", "#e4e7ea", "#8fb3cc"
 _WIDTH, _HEIGHT = 7.6, 4.6  # of a panel with the room around it, in inches
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.6, 0.35, 0.95, 0.95
 _TITLE = 60  # letters
+_PANELS = 24  # a picture is no wider
 
 
 class RateCurve(RunFile):
@@ -35,50 +40,66 @@ class RateCurve(RunFile):
     `start` is the loss before all steps. `chosen` is None where no rate helped, `how` says why it is that one.
     """
 
-    stage: int = 1
+    stage: Epoch = 1
     start: float | None = None
     chosen: float | None = None
-    how: str | None = None
-    rates: tuple[float, ...]
+    how: Name | None = None
+    rates: tuple[Annotated[float, Field(gt=0)], ...]
     losses: tuple[float, ...]
     smoothed: tuple[float, ...]
 
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> "RateCurve":
+        if not len(self.rates) == len(self.losses) == len(self.smoothed):
+            raise ValueError("a loss and a smoothed one for each rate")
+        told = [value for value in (self.start, self.chosen) if value is not None]
+        if not all(map(isfinite, self.rates)) or not all(map(finite, (*self.losses, *self.smoothed, *told))):
+            raise ValueError("numbers that are finite")
+        return self
 
-_CURVES = TypeAdapter(tuple[RateCurve, ...])
+
+_CURVES: TypeAdapter[tuple[RateCurve, ...]] = TypeAdapter(Annotated[tuple[RateCurve, ...], Field(min_length=1)])
 
 
 def write_lr_find(run_dir: Path, *, name: str) -> Path | None:
     """Draw `lr_find.png` into the directory of a run whose rate was found. Raises `RunError` for a damaged file."""
+    curves = read_sweeps(run_dir)
+    return checksums.write(run_dir, "lr_find.png", _picture(curves, name)) if curves else None
+
+
+def read_sweeps(run_dir: Path) -> tuple[RateCurve, ...]:
+    """What the finder saw, nothing where it was not asked. Raises `RunError` for a damaged file."""
     file = run_dir / "lr_find.json"
-    if not file.is_file():
-        return None
+    if not file.exists():
+        return ()
     try:
-        curves = _CURVES.validate_json(file.read_bytes())
-    except ValidationError as error:
-        problem = error.errors()[0]["msg"]
+        return _CURVES.validate_python(parsed(read_text(file)))
+    except (ValueError, OverflowError) as error:
+        problem = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise RunError(f"{file}: {problem}; the file is damaged, remove it or repeat the run") from None
-    return write_rate_curves(run_dir / "lr_find.png", curves, title=name)
 
 
 def write_rate_curves(file: Path, curves: Sequence[RateCurve], *, title: str) -> Path:
     """Draw sweeps side by side into a PNG; one without any point has an empty panel."""
+    picture = _picture(curves, title)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return replace_file(file, picture)
+
+
+def _picture(curves: Sequence[RateCurve], title: str) -> bytes:
+    if len(curves) > _PANELS:
+        title = f"{title} (the first {_PANELS} of {len(curves)} stages)"
     picture = io.BytesIO()
     with warnings.catch_warnings():
         # a name in a script that the font lacks is drawn as boxes; no reason to lose the picture
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        _draw(curves, title).savefig(picture, format="png", dpi=144)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return replace_file(file, picture.getvalue())
+        _draw(curves[:_PANELS], title).savefig(picture, format="png", dpi=144)
+    return picture.getvalue()
 
 
 def _draw(curves: Sequence[RateCurve], title: str) -> "Figure":
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    # no pyplot: it keeps every figure alive and picks a window system
     width = _WIDTH * len(curves)
-    figure = Figure(figsize=(width, _HEIGHT), facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_figure(figsize=(width, _HEIGHT), facecolor="white")
     shown = title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…"
     figure.suptitle(
         f"{shown}   loss over learning rate", x=_LEFT / width, y=1 - 0.25 / _HEIGHT, ha="left", va="top",
@@ -109,10 +130,12 @@ def _draw_panel(axes: "Axes", curve: RateCurve, *, named: bool) -> None:
         axes.axhline(curve.start, color=_FAINT, linewidth=0.9, linestyle=(0, (2, 3)), label="before any step")
     if curve.chosen is not None:
         _mark(axes, curve, curve.chosen)
-    axes.legend(
+    legend = axes.legend(
         loc="upper left", bbox_to_anchor=(-0.02, -0.14), ncols=4, frameon=False, fontsize=9, labelcolor=_INK,
         handlelength=1.4, columnspacing=1.6, borderpad=0,
     )  # fmt: skip
+    for text in legend.get_texts():  # `how` is what a file says
+        text.set_parse_math(False)
 
 
 def _draw_frame(axes: "Axes") -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from specforge.report.run import RunFile, read_record
+from specforge.report.run import Count, Name, RunFile, read_record
 
 FILE = "mistakes.json"
 # pixels: smaller images are enlarged without smoothing, as what the network sees
@@ -21,9 +21,9 @@ _SMALL = 48
 class Example(RunFile):
     """An image; `true` and `predicted` are numbers of classes, `index` is its row in the data set, `png` is base64."""
 
-    index: int
-    true: int
-    predicted: int
+    index: Count
+    true: Count
+    predicted: Count
     confidence: float | None = None
     # the first letters are those of every PNG
     png: Annotated[str, Field(pattern=r"^iVBORw0KGgo[A-Za-z0-9+/]{32,}={0,2}$")]
@@ -32,14 +32,14 @@ class Example(RunFile):
 class Pair(RunFile):
     """Images of one class that were taken for another."""
 
-    true: int
-    predicted: int
-    count: int
+    true: Count
+    predicted: Count
+    count: Count
     examples: tuple[Example, ...] = ()
 
 
 class Mistakes(RunFile):
-    classes: tuple[str, ...] = ()
+    classes: tuple[Name, ...] = ()
     mistakes: tuple[Example, ...] = ()
     pairs: tuple[Pair, ...] = ()
 

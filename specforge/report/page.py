@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from specforge.graph.node import Graph
 from specforge.report import figures
+from specforge.report.changes import KEY, changes
 from specforge.report.chart import build_chart
 from specforge.report.comparison import compare
 from specforge.report.confusion import build_matrix, confused_pairs, read_confusion
@@ -16,8 +17,9 @@ from specforge.report.diagram import build_diagram
 from specforge.report.mistakes import pictures, read_mistakes
 from specforge.report.panels import PARTS, build_panels
 from specforge.report.run import RunRecord, finite, read_run
-from specforge.report.writing import replace_file
+from specforge.report.writing import shown
 from specforge.spec import Reported
+from specforge.training import checksums
 
 _FILTERS = (
     figures.compact, figures.whole, figures.percent, figures.number, figures.duration, figures.shape,
@@ -57,12 +59,13 @@ def write_report(
         matrix=build_matrix(confusion) if confusion else None,
         pairs=confused_pairs(confusion, mistakes) if confusion else (),
         mistakes=pictures(mistakes.mistakes, mistakes.classes) if mistakes else (),
-        environment=_flat(run.environment),
+        changes=changes(run.environment),
+        environment=_flat({key: value for key, value in run.environment.items() if key != KEY}),
         seconds=_seconds(run),
         images_per_second=_speed(run),
     )  # fmt: skip
     # a lone surrogate (a name read from a broken file) can't be encoded, and is no reason to lose the report
-    return replace_file(run_dir / "report.html", page.encode("utf-8", "replace"))
+    return checksums.write(run_dir, "report.html", page.encode("utf-8", "replace"))
 
 
 @cache
@@ -71,6 +74,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(Path(__file__).parent),
         # always: jinja's own rule goes by the file's ending, and `.j2` is not one it escapes
         autoescape=True,
+        finalize=shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

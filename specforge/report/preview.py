@@ -21,6 +21,7 @@ import numpy as np
 from specforge.catalog.definition import Definition
 from specforge.catalog.discovery import word_for
 from specforge.data.preview import Picture, Strip
+from specforge.report.canvas import load_matplotlib, new_figure
 from specforge.report.writing import replace_file
 from specforge.resolved import flow, plain_value
 from specforge.spec import Data
@@ -88,9 +89,6 @@ class _Sheet:
         return -(-pixels // self._reduction) * self._scale
 
     def drawn(self, title: str, caption: Sequence[str]) -> "Figure":
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
         width = max(self._abreast * len(self._heads) * self._width + (self._abreast - 1) * _GAP, 480) + 2 * _MARGIN
         texts = [_Text(_MARGIN, 14, _cut(title, width - 2 * _MARGIN, _HEADING), _HEADING)]
         folded = [part for line in caption for part in wrap(line, int((width - 2 * _MARGIN) / _letter()))]
@@ -101,8 +99,7 @@ class _Sheet:
         rows = -(-len(self._strips) // self._abreast)
         canvas = np.full((first + rows * self._height + 6, width, 3), 255, np.uint8)
         texts += self._fill(canvas, first)
-        figure = Figure(figsize=(width / _DPI, len(canvas) / _DPI), dpi=_DPI, facecolor="white")
-        FigureCanvasAgg(figure)
+        figure = new_figure(figsize=(width / _DPI, len(canvas) / _DPI), dpi=_DPI, facecolor="white")
         figure.figimage(canvas, origin="upper")
         for text in texts:
             figure.text(
@@ -180,6 +177,7 @@ def _letter() -> float:
 @cache
 def _extent(text: str, font: _Font = _PLAIN) -> float:
     """How wide a text is drawn."""
+    load_matplotlib()
     from matplotlib.font_manager import FontProperties
 
     properties = FontProperties(size=font.size, weight=font.weight)
@@ -189,10 +187,8 @@ def _extent(text: str, font: _Font = _PLAIN) -> float:
 
 @cache
 def _renderer() -> Any:  # matplotlib's methods have no types
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    return FigureCanvasAgg(Figure(dpi=_DPI)).get_renderer()  # type: ignore[no-untyped-call]
+    canvas: Any = new_figure(dpi=_DPI).canvas
+    return canvas.get_renderer()
 
 
 def caption(data: Data) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from specforge.report import RunError, write_curves
 from specforge.report.curves import _draw
 from specforge.report.run import read_run
+from specforge.training.errors import TrainingError
 from tests.report.runs import MakeRun, epoch_record
 
 
@@ -19,7 +20,7 @@ def test_a_picture_for_every_length(make_run: MakeRun, epochs: int, finished: bo
     before = {file.name for file in folder.iterdir()}
     picture = write_curves(folder)
     assert picture == folder / "curves.png"
-    assert {file.name for file in folder.iterdir()} == before | {"curves.png"}
+    assert {file.name for file in folder.iterdir()} == before | {"curves.png", "checksums.json"}
     assert matplotlib.image.imread(picture).std() > 0.02  # blank paper has 0
 
 
@@ -55,7 +56,7 @@ def test_a_picture_that_fails_leaves_the_old_one(make_run: MakeRun, monkeypatch:
         raise OSError("no space left on device")
 
     monkeypatch.setattr("pathlib.Path.replace", refuse)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(TrainingError, match=r"cannot write .*run.*: no space"):
         write_curves(folder)
     assert picture.read_bytes() == old
     assert not list(folder.glob(".curves*"))

@@ -76,7 +76,7 @@ def test_a_run_whose_rate_was_found(tmp_path: Path) -> None:
     file = tmp_path / "lr_find.json"
     file.write_text(json.dumps([curve().model_dump(), curve(stage=2).model_dump()]))
     assert write_lr_find(tmp_path, name="lab") == tmp_path / "lr_find.png"
-    assert {path.name for path in tmp_path.iterdir()} == {"lr_find.json", "lr_find.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {"lr_find.json", "lr_find.png", "checksums.json"}
 
 
 @pytest.mark.parametrize("content", ["", "{}", '[{"rates": 3}]', "[{"])

@@ -6,6 +6,7 @@ data sets' classes, and Python's pickle is slow to import.
 
 import io
 import pickle
+import struct
 from functools import cache
 from typing import Any
 
@@ -26,6 +27,22 @@ def _admitted() -> dict[tuple[str, str], Any]:
     }
 
 
+# what Python and numpy raise for pickles that are damaged, or made to do harm
+_DAMAGE = (
+    pickle.UnpicklingError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
 class _ArrayUnpickler(pickle.Unpickler):
     """Decodes plain values and numpy arrays; a pickle that asks for anything else is refused."""
 
@@ -37,5 +54,8 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 
 def read_pickle(content: bytes) -> Any:
-    """Decode a pickle of arrays and plain values. Python 2's strings arrive as bytes."""
-    return _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
+    """Decode a pickle of arrays and plain values, or raise `DataError`. Python 2's strings arrive as bytes."""
+    try:
+        return _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
+    except _DAMAGE as error:
+        raise DataError(f"it is no pickle of arrays: {str(error) or type(error).__name__}") from error

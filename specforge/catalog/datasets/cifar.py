@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from specforge.catalog.datasets.definition import Arrays, Dataset, Facts
+from specforge.catalog.datasets.definition import Arrays, DataError, Dataset, Facts
 from specforge.catalog.datasets.downloads import Remote, download_files
-from specforge.catalog.datasets.published_files import is_published, read_published, require_files
+from specforge.catalog.datasets.published_files import all_named, is_published, read_published, require_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,31 +49,33 @@ class _Cifar(Dataset):
         layout, folder = self.layout, data_dir / self.layout.folder
         if download and not all(is_published(folder / name, md5=md5) for name, md5 in layout.files.items()):
             _download(layout, data_dir)
-        require_files(layout.source, folder, _missing(layout, folder), holds=layout.folder)
-        train, test = (
-            [_read(folder / name, md5) for name, md5 in part.items()] for part in (layout.train, layout.test)
-        )
+        files = {folder / name: md5 for name, md5 in layout.files.items()}
+        missing = [path.name for path in files if not path.is_file()]
+        require_files(layout.source, folder, missing, holds=layout.folder, beside=files.items())
+        with all_named(files.items()):
+            train, test, (meta,) = (
+                [_read(folder / name, md5) for name, md5 in part.items()]
+                for part in (layout.train, layout.test, layout.meta)
+            )
         batches = train + test
         images: np.ndarray = np.concatenate([batch[b"data"] for batch in batches])
         labels = np.concatenate([np.array(batch[layout.labels_key], dtype=np.int64) for batch in batches])
-        ((meta_name, meta_md5),) = layout.meta.items()
-        names = _read(folder / meta_name, meta_md5)[layout.names_key]
         return Arrays(
             images=images.reshape(-1, 3, 32, 32),
             labels=labels,
             train=sum(len(batch[b"data"]) for batch in train),
-            class_names=tuple(name.decode("ascii") for name in names),
+            class_names=tuple(name.decode("ascii") for name in meta[layout.names_key]),
         )
 
 
 def _read(path: Path, md5: str) -> Any:
     from specforge.catalog.datasets.array_pickle import read_pickle
 
-    return read_pickle(read_published(path, md5=md5))
-
-
-def _missing(layout: Layout, folder: Path) -> list[str]:
-    return [name for name in layout.files if not (folder / name).is_file()]
+    content = read_published(path, md5=md5)
+    try:
+        return read_pickle(content)
+    except DataError as error:
+        raise DataError(f"`{path}` cannot be read: {error.message}", findings=error.at(str(path))) from error
 
 
 def _download(layout: Layout, data_dir: Path) -> None:

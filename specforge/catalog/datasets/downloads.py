@@ -1,8 +1,8 @@
-"""Fetches a published data set's files with torchvision's own downloader, which checks their MD5.
+"""Fetches a published data set's files with torchvision's own downloader, which checks their MD5, and unpacks them.
 
 In: the name of torchvision's data set class, what to fetch of it, and a folder. Out: the files in that folder, or a
 `DataError` that names the addresses and what to do without a network. This is the one place that imports torchvision:
-its data set classes would also read, without limits, so only their addresses are used.
+its data set classes would also read and unpack, without limits, so only their addresses are used.
 """
 
 from __future__ import annotations
@@ -50,21 +50,23 @@ def download_files(
 def _fetch(source: str, file: Remote, folder: Path, *, hint: str) -> None:
     # not above: proving a spec imports this file
     from http.client import HTTPException
-    from tarfile import TarError
     from urllib.error import HTTPError
 
-    from torchvision.datasets.utils import download_and_extract_archive, download_url
+    from torchvision.datasets.utils import download_url
 
-    fetch = download_and_extract_archive if file.unpack else download_url
+    from specforge.catalog.datasets.archives import unpack
+
     failures = []
     for address in file.addresses:
         try:
-            fetch(address, str(folder), filename=file.name, md5=file.md5)
-        except (OSError, RuntimeError, HTTPException, TarError, EOFError) as error:
+            download_url(address, str(folder), filename=file.name, md5=file.md5)
+        except (OSError, RuntimeError, HTTPException) as error:
             if isinstance(error, HTTPError):
                 error.close()  # it holds the connection open
             failures.append((address, error))
         else:
+            if file.unpack:
+                unpack(folder / file.name, folder)
             return
     tried = "; ".join(f"from {address}: {error}" for address, error in failures)
     raise DataError(f"{source} could not be downloaded {tried}", hint=hint) from failures[-1][1]

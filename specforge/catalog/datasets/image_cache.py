@@ -3,14 +3,15 @@
 In: a `Listing` and a `Form`. Out: pixels (N, H, W, C) uint8, mapped from the cache: the operating system reads them on
 demand. The cache lies in `.specforge-cache` beside the classes or, where that cannot be written, in the folder of data
 sets; where neither can, the images are decoded into memory every time. A file's name holds the digest of all that its
-pixels follow from; names, sizes and times of change stand for the images' contents.
+pixels follow from; names, sizes and times of change stand for the images' contents. A file ends with the checksum of
+its pixels, which is looked at each time: one that is damaged is made anew, and said.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
@@ -18,7 +19,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO, TYPE_CHECKING
 
-from specforge.catalog.datasets.definition import DataError
+from specforge.catalog.datasets.cache_checksum import Summing, is_sound
+from specforge.catalog.datasets.definition import DataError, DataFinding, together
 from specforge.catalog.datasets.image_decoding import Form, decode_all
 from specforge.catalog.datasets.image_listing import Fault, Listing, listed, shown
 
@@ -26,14 +28,17 @@ if TYPE_CHECKING:
     import numpy as np
 
 FOLDER = ".specforge-cache"
-# counted up when images are decoded in another way
-_VERSION = 1
+# counted up when images are decoded or kept in another way
+_VERSION = 2
 # a temporary file that nobody has written to for so many seconds was left by a run that was killed
 _ABANDONED = 3600
 
 
-def decoded(listing: Listing, form: Form, data_dir: Path) -> np.ndarray:
-    """The pixels of a listing, from the cache or decoded now. Raises a `DataError` that names unreadable files."""
+def decoded(listing: Listing, form: Form, data_dir: Path, notes: list[str] | None = None) -> np.ndarray:
+    """The pixels of a listing, from the cache or decoded now. Raises a `DataError` that names unreadable files.
+
+    A sentence about a cache that was damaged is appended to `notes`.
+    """
     shape = (len(listing.files), *form.shape)
     stem = f"{form.height}x{form.width}x{form.channels}-{form.resize}"
     name = f"{stem}-{_digest(listing, form)}.npy"
@@ -43,6 +48,8 @@ def decoded(listing: Listing, form: Form, data_dir: Path) -> np.ndarray:
             known = _mapped(place / name, shape)
             if known is not None:
                 return known
+            if notes is not None and (place / name).exists():
+                notes.append(f"the image cache `{shown(place / name)}` is damaged: the images are decoded anew")
     for place in places:
         with suppress(_NotWritable):
             return _filled(place, name, listing, form)
@@ -80,7 +87,7 @@ def _digest(listing: Listing, form: Form) -> str:
 
 
 def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:
-    """The file's pixels, unless it is not there or not whole; read-only.
+    """The file's pixels, unless it is not there, not whole or not as it was written; read-only.
 
     A private copy on write would count as memory that may be needed, and Linux refuses more of it than there is.
     """
@@ -92,7 +99,9 @@ def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:
         found: np.ndarray = np.lib.format.open_memmap(file, mode="r")
     except (OSError, ValueError, EOFError, TokenError, SyntaxError, TypeError):  # what a damaged header ends in
         return None
-    return found if found.shape == shape and found.dtype == np.uint8 and found.flags.c_contiguous else None
+    if found.shape != shape or found.dtype != np.uint8 or not found.flags.c_contiguous:
+        return None
+    return found if is_sound(file, found) else None
 
 
 def _filled(place: Path, name: str, listing: Listing, form: Form) -> np.ndarray:
@@ -104,7 +113,9 @@ def _filled(place: Path, name: str, listing: Listing, form: Form) -> np.ndarray:
         with _replacing(place, name) as file:
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)  # type: ignore[no-untyped-call, unused-ignore]
-            _decode(listing, form, lambda pixels: file.write(pixels.data))
+            summing = Summing(file)
+            _decode(listing, form, summing.write)
+            file.write(summing.digest())
     except OSError as error:
         size = len(listing.files) * form.nbytes / 2**30
         raise DataError(
@@ -169,14 +180,24 @@ def _in_memory(listing: Listing, form: Form) -> np.ndarray:
 
 
 def _decode(listing: Listing, form: Form, write: Callable[[np.ndarray], object]) -> None:
-    faults = sorted([*listing.faults, *decode_all(listing.files, form, write)], key=lambda fault: fault.path)
-    if faults:
+    faults = decode_all(listing.files, form, write)
+    if faults or listing.faults:
+        raise error_of(listing, faults)
+
+
+def error_of(listing: Listing, faults: Sequence[Fault]) -> DataError:
+    """All that is wrong with a folder of images: its structure, and `faults` beside those that the listing has."""
+    errors = [listing.structural_error()] if listing.problems else []
+    every = sorted([*listing.faults, *faults], key=lambda fault: fault.path)
+    if every:
         count = len(listing.files) + len(listing.faults)
-        raise DataError(
-            f"{len(faults):,} of {count:,} files in `{shown(listing.folder)}` are no readable images: "
-            + listed([_spelled(fault, listing.folder) for fault in faults]),
-            hint="repair or remove them, or give them a name that begins with a dot: those are not read",
+        message = f"{len(every):,} of {count:,} files in `{shown(listing.folder)}` are no readable images: " + listed(
+            [_spelled(fault, listing.folder) for fault in every]
         )
+        hint = "repair or remove them, or give them a name that begins with a dot: those are not read"
+        findings = [DataFinding(shown(fault.path), shown(fault.reason), hint=hint) for fault in every]
+        errors.append(DataError(message, hint=hint, findings=findings))
+    return together(errors)
 
 
 def _spelled(fault: Fault, folder: Path) -> str:

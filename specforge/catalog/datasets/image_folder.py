@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from specforge.catalog.datasets.definition import Arrays, Dataset, Facts, located
-from specforge.catalog.datasets.image_cache import decoded
-from specforge.catalog.datasets.image_decoding import Form
-from specforge.catalog.datasets.image_listing import list_images
+from specforge.catalog.datasets.definition import Arrays, DataFinding, Dataset, Facts, located
+from specforge.catalog.datasets.image_cache import decoded, error_of
+from specforge.catalog.datasets.image_decoding import Form, decode_all
+from specforge.catalog.datasets.image_listing import shown, survey
+from specforge.catalog.datasets.image_remarks import remarks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -33,14 +35,16 @@ class ImageFolder(Dataset):
 
     Images are (N, `channels`, H, W). `path` is the folder; a relative one starts in the folder of data sets
     (`--data-dir` or SPECFORGE_DATA). Its folders are the classes, in the order of their names, or they are `train` and
-    `test` (also `val` or `validation`) with the classes in each; without a test part, `split` must take one. Folders
-    inside a class belong to it. Names that begin with a dot are not read, nor are files beside the classes.
+    `test` (also `val` or `validation`, in capitals or not) with the classes in each; without a test part, `split` must
+    take one. Folders inside a class belong to it. Names that begin with a dot are not read, nor are files beside the
+    classes.
 
     `size` is [height, width] in pixels. `resize` is `crop`, which scales an image until it covers that size and cuts
     off what is over on both sides, or `stretch`, which changes its proportions; both average over what becomes a
     pixel (bilinear). `channels` is 3 for RGB or 1 for grey. JPEG, PNG, BMP, GIF, WebP, TIFF and PPM are read: the first
     picture, upright by its EXIF orientation, without transparency. Decoded images are kept in `.specforge-cache` in
-    `path`, or in the folder of data sets where that cannot be written, until a file's name, size or time changes.
+    `path`, or in the folder of data sets where that cannot be written, until a file's name, size or time changes; a
+    cache whose checksum is wrong is made anew.
 
     Classes without images, other classes in `test` than in `train`, and files that are no whole image are errors, all
     named at once.
@@ -62,12 +66,34 @@ class ImageFolder(Dataset):
         """List the files and decode them, or map what was decoded before; there is nothing to download."""
         import numpy as np
 
-        height, width = self.size
-        listing = list_images(located(self.path, data_dir))
-        images_nhwc = decoded(listing, Form(height, width, self.channels, self.resize), data_dir)
+        notes: list[str] = []
+        listing = survey(located(self.path, data_dir))
+        if listing.problems:
+            raise error_of(listing, decode_all(listing.files, self._form, lambda _: None))
+        images_nhwc = decoded(listing, self._form, data_dir, notes)
         return Arrays(
             images=images_nhwc.transpose(0, 3, 1, 2),
             labels=np.array([file.label for file in listing.files], dtype=np.int64),
             train=listing.train,
             class_names=listing.class_names,
+            notes=tuple(notes),
         )
+
+    def inspect(self, data_dir: Path) -> list[DataFinding]:
+        """Open every file anew, whatever the cache holds, and say of readable ones what is odd."""
+        listing = survey(located(self.path, data_dir))
+        faults = decode_all(listing.files, self._form, lambda _: None)
+        unreadable = {fault.path for fault in faults}
+        odd = remarks([file for file in listing.files if file.path not in unreadable], self._form)
+        wrong = bool(listing.problems or listing.faults or faults)
+        return [*(error_of(listing, faults).findings if wrong else ()), *odd]
+
+    def row_names(self, rows: Sequence[int], data_dir: Path) -> list[str]:
+        """The images' files."""
+        files = survey(located(self.path, data_dir)).files
+        return [shown(files[row].path) for row in rows]
+
+    @property
+    def _form(self) -> Form:
+        height, width = self.size
+        return Form(height, width, self.channels, self.resize)

@@ -24,7 +24,7 @@ _INT8, _UINT8, _INT32, _UINT32, _MATRIX, _COMPRESSED = 1, 2, 5, 6, 14, 15
 # the classes of arrays whose numbers may be stored as bytes: double (6), single (7) and the integers (8 to 15)
 _NUMERIC = range(6, 16)
 _IS_COMPLEX = 0x0800
-# SVHN's largest array has 225 MB; a compressed element that grows beyond this is not one of a data set's
+# SVHN's largest file unpacks to 225 MB; one whose compressed elements grow beyond this is not one of a data set's
 MAX_BYTES = 2**30
 
 
@@ -37,11 +37,14 @@ def read_mat(content: bytes) -> dict[str, np.ndarray]:
 
 def _matrices(rest: memoryview) -> Iterator[memoryview]:
     """The body of each array, unpacked."""
+    left = MAX_BYTES
     while rest:
         # a compressed element is followed by the next one at once, everything else is padded to eight bytes
         kind, body, rest = _element(rest)
         if kind == _COMPRESSED:
-            kind, body, _ = _element(memoryview(_unpacked(body)))
+            unpacked = _unpacked(body, left)
+            left -= len(unpacked)
+            kind, body, _ = _element(memoryview(unpacked))
         if kind != _MATRIX:
             raise DataError(f"it holds an element of type {kind}, which is not an array")
         yield body
@@ -63,14 +66,14 @@ def _element(data: memoryview) -> tuple[int, memoryview, memoryview]:
     return kind, data[start:end], data[after:]
 
 
-def _unpacked(body: memoryview) -> bytes:
+def _unpacked(body: memoryview, limit: int) -> bytes:
     decoder = zlib.decompressobj()
     try:
-        unpacked = decoder.decompress(body, MAX_BYTES)
+        unpacked = decoder.decompress(body, limit + 1)
     except zlib.error as error:
         raise DataError(f"a compressed array cannot be unpacked: {error}") from error
-    if decoder.unconsumed_tail or not decoder.eof:
-        raise DataError(f"a compressed array is cut off, or larger than {MAX_BYTES:,} bytes")
+    if len(unpacked) > limit or not decoder.eof:
+        raise DataError(f"a compressed array is cut off, or the arrays are larger than {MAX_BYTES:,} bytes")
     return unpacked
 
 

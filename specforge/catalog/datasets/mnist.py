@@ -6,8 +6,7 @@ unpacked or packed (`.gz`), whichever is whole: both have a published MD5, which
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from specforge.catalog.datasets.definition import Arrays, DataError, Dataset, Facts
 from specforge.catalog.datasets.digits import Digits
 from specforge.catalog.datasets.downloads import Remote, download_files
-from specforge.catalog.datasets.published_files import is_published, read_published, require_files
+from specforge.catalog.datasets.published_files import all_named, is_published, read_published, require_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +26,8 @@ _SIDE, _CLASSES = 28, 10
 # the header of an IDX file: two zeros, the type of its numbers (8 is a byte), and how many axes follow
 _BYTES = 0x0800
 _PARTS = ("train", "t10k")
+# the largest file has 47 MB; what unpacks to more is none of these
+_MOST_BYTES = 2**26
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,13 @@ class _Idx(Dataset):
         if download:
             _download(layout, folder)
         missing = [name for name in layout.files if not any(path.is_file() for path in _places(folder, name))]
-        require_files(layout.source, folder, missing, holds=layout.folder)
-        images, labels = (
-            [_array(folder, f"{part}-{kind}-ubyte", layout, axes) for part in _PARTS]
-            for kind, axes in (("images-idx3", 3), ("labels-idx1", 1))
-        )
+        files = _not_whole(folder, layout)
+        require_files(layout.source, folder, missing, holds=layout.folder, beside=files)
+        with all_named(files):
+            images, labels = (
+                [_array(folder, f"{part}-{kind}-ubyte", layout, axes) for part in _PARTS]
+                for kind, axes in (("images-idx3", 3), ("labels-idx1", 1))
+            )
         for part, of_part, named in zip(_PARTS, images, labels, strict=True):
             _require_sound(folder, part, of_part, named)
         return Arrays(
@@ -91,12 +94,22 @@ def _is_whole(folder: Path, name: str, sums: Sums) -> bool:
     return is_published(unpacked, md5=sums.unpacked) or is_published(packed, md5=sums.packed)
 
 
+def _not_whole(folder: Path, layout: Layout) -> Iterator[tuple[Path, str]]:
+    """The files of which no form is whole, in the form that is read, with its MD5."""
+    for name, sums in layout.files.items():
+        packed, unpacked = _places(folder, name)
+        if not _is_whole(folder, name, sums):
+            yield (packed, sums.packed) if packed.is_file() else (unpacked, sums.unpacked)
+
+
 def _content(folder: Path, name: str, sums: Sums) -> bytes:
     """An unpacked file's bytes. A damaged one does not matter where the other form is whole."""
+    from specforge.catalog.datasets.archives import unpacked_gz
+
     packed, unpacked = _places(folder, name)
     if is_published(unpacked, md5=sums.unpacked) or not packed.is_file():
         return read_published(unpacked, md5=sums.unpacked)
-    return gzip.decompress(read_published(packed, md5=sums.packed))
+    return unpacked_gz(packed, read_published(packed, md5=sums.packed), limit=_MOST_BYTES)
 
 
 def _array(folder: Path, name: str, layout: Layout, axes: int) -> np.ndarray:

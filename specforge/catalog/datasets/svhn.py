@@ -13,7 +13,7 @@ from specforge.catalog.datasets.definition import Arrays, DataError, Dataset, Fa
 from specforge.catalog.datasets.digits import Digits
 from specforge.catalog.datasets.downloads import Remote, download_files
 from specforge.catalog.datasets.matlab import read_mat
-from specforge.catalog.datasets.published_files import is_published, read_published, require_files
+from specforge.catalog.datasets.published_files import all_named, is_published, read_published, require_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,9 +55,11 @@ class Svhn(Dataset):
 
         if download:
             _download(self.files, data_dir)
-        missing = [name for name in self.files if not (data_dir / name).is_file()]
-        require_files(_SOURCE, data_dir, missing, holds="train_32x32.mat")
-        (train, train_labels), (test, test_labels) = (_part(data_dir / name, md5) for name, md5 in self.files.items())
+        files = {data_dir / name: md5 for name, md5 in self.files.items()}
+        missing = [path.name for path in files if not path.is_file()]
+        require_files(_SOURCE, data_dir, missing, holds="train_32x32.mat", beside=files.items())
+        with all_named(files.items()):
+            (train, train_labels), (test, test_labels) = (_part(path, md5) for path, md5 in files.items())
         return Arrays(
             images=np.concatenate([train, test]),
             labels=np.concatenate([train_labels, test_labels]),
@@ -74,7 +76,7 @@ def _part(path: Path, md5: str) -> tuple[np.ndarray, np.ndarray]:
     try:
         found = read_mat(content)
     except DataError as error:
-        raise DataError(f"`{path}` cannot be read: {error.message}") from error
+        raise DataError(f"`{path}` cannot be read: {error.message}", findings=error.at(str(path))) from error
     shapes = {name: found[name].shape if name in found else None for name in ("X", "y")}
     channels, height, width = _IMAGE
     count = found["y"].size if "y" in found else 0

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from specforge.diagnostics import printable
 from specforge.report.compare_runs.architecture import NetworkChange, network_changes
 from specforge.report.compare_runs.compared import RunsComparison
 from specforge.report.compare_runs.table import Cell, Table
@@ -60,7 +61,7 @@ def _folded(title: str, body: str) -> str:
 
 def _text(text: str) -> str:
     """Nothing that a run's files hold may become markup or end a cell."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|#~@])", r"\\\1", escaped).replace("\n", " ")
 
 

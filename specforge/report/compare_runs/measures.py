@@ -169,7 +169,7 @@ def chance(runs: Sequence[ComparedRun]) -> tuple[float, int] | None:
     if len(tests) < 2 or len({images for _, images in tests}) != 1:
         return None
     (baseline, images), *others = (found for found, _ in tests)
-    variance = max(p * (1 - p) for p, _ in others) + baseline * (1 - baseline)
+    variance = max(0.0, max(p * (1 - p) for p, _ in others) + baseline * (1 - baseline))
     return _CONFIDENT * sqrt(variance / images), images
 
 

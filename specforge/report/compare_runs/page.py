@@ -10,6 +10,7 @@ from specforge.report.compare_runs.compared import RunsComparison
 from specforge.report.compare_runs.drawing import MOST_RUNS, build_overlays
 from specforge.report.compare_runs.runs import ChoiceError
 from specforge.report.compare_runs.tables import build_tables, every_class
+from specforge.report.writing import shown
 
 
 def to_html(comparison: RunsComparison) -> str:
@@ -42,6 +43,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader([here, here.parent]),
         # always: jinja's own rule goes by the file's ending, and `.j2` is not one it escapes
         autoescape=True,
+        finalize=shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

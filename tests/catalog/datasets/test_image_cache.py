@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from specforge.catalog.datasets import image_cache
+from specforge.catalog.datasets import cache_checksum, image_cache
+from specforge.catalog.datasets.cache_checksum import SIZE
 from specforge.catalog.datasets.definition import DataError
 from specforge.catalog.datasets.image_cache import FOLDER, decoded
 from specforge.catalog.datasets.image_decoding import Form
@@ -122,6 +123,66 @@ def test_a_damaged_cache_is_made_anew(content: bytes | None, folder: Path) -> No
     file.write_bytes(file.read_bytes()[:-1] if content is None else content)
     assert np.array_equal(load(folder), EXPECTED)
     assert np.array_equal(np.load(file), EXPECTED)
+
+
+@pytest.mark.parametrize("place", ["first pixel", "in the middle", "last pixel", "checksum", "mark"])
+def test_one_bit_that_turned_is_found_said_and_mended(place: str, folder: Path) -> None:
+    load(folder)
+    (name,) = caches(folder)
+    file = folder / FOLDER / name
+    content = bytearray(file.read_bytes())
+    pixels_end = len(content) - SIZE
+    places = {
+        "first pixel": pixels_end - EXPECTED.nbytes,
+        "in the middle": pixels_end - 500,
+        "last pixel": pixels_end - 1,
+    }
+    places |= {"checksum": len(content) - 1, "mark": pixels_end}
+    content[places[place]] ^= 1
+    file.write_bytes(bytes(content))
+    notes: list[str] = []
+    listing = list_images(folder)
+    assert np.array_equal(decoded(listing, FORM, folder.parent / "data", notes), EXPECTED)
+    assert notes == [f"the image cache `{file}` is damaged: the images are decoded anew"]
+    notes.clear()
+    assert np.array_equal(decoded(listing, FORM, folder.parent / "data", notes), EXPECTED)
+    assert notes == [], "it is whole again"
+
+
+def test_pixels_behind_the_checksum_are_no_cache(folder: Path) -> None:
+    load(folder)
+    (name,) = caches(folder)
+    file = folder / FOLDER / name
+    file.write_bytes(file.read_bytes() + b"x")
+    notes: list[str] = []
+    decoded(list_images(folder), FORM, folder.parent / "data", notes)
+    assert len(notes) == 1
+
+
+@pytest.mark.parametrize("piece", [1, 7, 576, 577, 3_456, 10**6])
+def test_the_checksum_does_not_depend_on_how_the_pixels_came(
+    piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_checksum, "_PIECE", piece)
+    digests = set()
+    for at_once in (1, 2, 4, 6):
+        file = tmp_path / f"{at_once}.npy"
+        with file.open("wb") as opened:
+            summing = cache_checksum.Summing(opened)
+            for start in range(0, 6, at_once):
+                summing.write(EXPECTED[start : start + at_once])
+            opened.write(summing.digest())
+        digests.add(summing.digest())
+        assert cache_checksum.is_sound(file, EXPECTED)
+        assert not cache_checksum.is_sound(file, EXPECTED[::-1].copy())
+    assert len(digests) == 1
+
+
+def test_nothing_is_said_where_there_was_no_cache(folder: Path) -> None:
+    notes: list[str] = []
+    for _ in range(2):
+        decoded(list_images(folder), FORM, folder.parent / "data", notes)
+    assert notes == []
 
 
 def test_a_cache_of_another_shape_is_not_taken(folder: Path) -> None:

@@ -52,6 +52,14 @@ def test_a_training_part_and_a_test_part(name: str, tmp_path: Path) -> None:
     assert [file.label for file in listing.files] == [0, 0, 1, 1, 0, 1]
 
 
+@pytest.mark.parametrize(("train", "test"), [("Train", "Test"), ("TRAIN", "VAL"), ("train", "Validation")])
+def test_parts_in_capitals_are_parts(train: str, test: str, tmp_path: Path) -> None:
+    write_folder(tmp_path / train, count=2)
+    write_folder(tmp_path / test, count=1)
+    listing = list_images(tmp_path)
+    assert (listing.train, listing.class_names) == (4, ("cat", "dog"))
+
+
 def test_a_training_part_alone(tmp_path: Path) -> None:
     write_folder(tmp_path / "train")
     listing = list_images(tmp_path)
@@ -155,6 +163,7 @@ def test_a_class_of_hidden_files_is_empty(tmp_path: Path) -> None:
         (["train", "test", "labels"], "holds parts and other folders: `labels`, `test`, `train`"),
         (["test", "val"], "holds no `train`: `test`, `val`"),
         (["train", "test", "val"], "holds several test parts: `test`, `train`, `val`"),
+        (["Test", "VAL"], "holds no `train`: `Test`, `VAL`"),
     ],
 )
 def test_parts_that_do_not_add_up(names: list[str], said: str, tmp_path: Path) -> None:

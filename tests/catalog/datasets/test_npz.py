@@ -32,6 +32,15 @@ def test_reads_both_parts_and_the_names(tmp_path: Path) -> None:
     assert {type(name) for name in arrays.class_names} == {str}
 
 
+def test_names_are_made_printable(tmp_path: Path) -> None:
+    names = np.array(["\x1b[31moak", "\u202eelm\n", "\ud800"])
+    assert load(tmp_path, train_x=COLOUR, train_y=LABELS, class_names=names).class_names == (
+        r"\x1b[31moak",
+        r"\u202eelm\n",
+        r"\ud800",
+    )
+
+
 def test_reads_grey_images_without_a_test_part(tmp_path: Path) -> None:
     arrays = load(tmp_path, train_x=COLOUR[..., 0], train_y=LABELS.astype(np.uint8))
     assert arrays.images.shape == (6, 1, 4, 5)
