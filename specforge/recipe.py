@@ -106,7 +106,7 @@ else:
     _Continue = create_model("_Continue", __base__=Recipe, **{"continue": (bool, False)})  # a keyword of Python's
 
 
-_OF_THE_RUN = ("checkpoint", "compile", "ema", "evaluate", "keep_every", "precision", "seed")
+_OF_THE_RUN = ("checkpoint", "compile", "ema", "evaluate", "keep_every", "on_nan", "precision", "seed")
 
 
 class Stage(_Continue):
@@ -232,11 +232,20 @@ class Train(Recipe):
     the weights. `precision` is that of the arithmetic: `auto` is bfloat16 on GPUs that have it, else float32.
     `compile` says whether the network is compiled by torch: `auto` does it on GPUs for runs of 5,000 steps and more.
     `checkpoint` says which weights are tested: the last, or those that were best on the validation part. `keep_every`
-    is after how many epochs a checkpoint is kept for good. `evaluate` says what else is measured. `snapshots` makes a
+    is after how many epochs a checkpoint is kept for good. `on_nan` is what happens when a loss or gradients are not
+    finite, after which no weight is changed: the run stops, the step is skipped, or the run rolls back to its last
+    checkpoint and leaves the batch out, three times at most. `evaluate` says what else is measured. `snapshots` makes a
     snapshot ensemble. `stages` are parts with their own recipe, in place of `epochs`. `seed` decides initial weights,
     order, augmentation and dropout.
     """
 
+    advice: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("terminate_on_nan", "detect_anomaly"), "write `on_nan: stop`, which is the default"),
+        **dict.fromkeys(
+            ("accumulate_grad_batches", "gradient_accumulation_steps"),
+            "write the whole step's images as `batch_size`: what does not fit the memory is computed in parts",
+        ),
+    }
     stages: tuple[Stage, ...] = ()
     snapshots: Snapshots | None = None
     ema: Ema | None = None
@@ -244,6 +253,7 @@ class Train(Recipe):
     compile: Literal["auto", "always", "never"] = "auto"
     checkpoint: Literal["last", "best_validation_loss", "best_validation_accuracy"] = "last"
     keep_every: Count | None = None
+    on_nan: Literal["stop", "skip", "rollback"] = "stop"
     evaluate: Evaluate = Evaluate()
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 

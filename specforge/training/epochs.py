@@ -24,6 +24,7 @@ from specforge.torch_backend.calls import evaluate as built
 from specforge.training.checkpoint import name_of
 from specforge.training.errors import Interrupted, TrainingError
 from specforge.training.evaluation import Evaluation, Sums, evaluate, evaluation_batches
+from specforge.training.faults import MOST_ROLLBACKS, NotFinite, error_of, skips_told
 from specforge.training.interrupts import InterruptGuard
 from specforge.training.learner import Elapsed, Learner
 from specforge.training.listener import Listener
@@ -44,6 +45,9 @@ Finder = Callable[[Learner, StagePlan, TrainBatches, Mapping[str, float], Callab
 
 class Epochs:
     """A run in progress: `_done` holds the complete epochs, `_step` and `_sums` are those of the one that goes on."""
+
+    _done: Progress
+    _steps: int
 
     def __init__(
         self,
@@ -75,12 +79,18 @@ class Epochs:
         """Train all epochs that are left; after a signal save the position and raise Interrupted."""
         self._listener.on_start(self._train.total_epochs, self._steps, self._done.epoch, self._step)
         try:
+            if self._train.on_nan == "rollback" and self._saved is None:
+                self._save()  # something to go back to
             while self._has_epochs():
                 self._began = perf_counter()
-                self._train_steps()
-                self._close(self._measure())
+                try:
+                    self._train_steps()
+                except NotFinite as fault:
+                    self._go_back(fault.step)
+                else:
+                    self._close(self._measure())
         except Interrupted:
-            if isfinite(self._sums.loss.item()) and self._learner.is_finite():
+            if self._is_sound():
                 self._save()
             else:
                 self._listener.on_message("training has diverged, so this position is not saved")
@@ -92,13 +102,38 @@ class Epochs:
     def _plan(self) -> StagePlan:
         return self._plans[self._done.stage]
 
+    def _is_sound(self) -> bool:
+        held = self._train.on_nan != "skip" and self._learner.gate.closed()
+        return not held and isfinite(self._sums.loss.item()) and self._learner.is_finite()
+
+    def _go_back(self, step: int) -> None:
+        """To the newest checkpoint, never to try this step again; the error, unless the recipe asks for it."""
+        left_out = self._done.left_out
+        error = self._fault(step)
+        if self._train.on_nan != "rollback" or len(left_out) >= MOST_ROLLBACKS:
+            raise error
+        last = self._run.checkpoints.names()[-1]
+        self._listener.on_message(f"{error.message}: going back to {last}, to go on without this batch")
+        left_out = (*left_out, (self._done.epoch, step))
+        self._learner.optimizers = []
+        self._take_up()
+        self._done = replace(self._done, left_out=left_out)
+
+    def _fault(self, step: int) -> TrainingError:
+        names = self._run.checkpoints.names()
+        return error_of(
+            self._learner, self._batches, epoch=self._done.epoch, step=step,
+            checkpoint=names[-1] if names else None, left_out=len(self._done.left_out),
+        )  # fmt: skip
+
     def _take_up(self) -> None:
         """From the newest checkpoint, or from the start."""
         checkpoint = self._run.checkpoints.newest(tell=self._listener.on_message)
-        progress = Progress() if checkpoint is None else checkpoint.progress
+        progress = Progress() if checkpoint is None else checkpoint.progress.judged_by(self._train.checkpoint)
         self._run.rewrite_metrics(progress.history)
-        self._done = replace(progress, step=0, loss_sum=0.0, correct=0, images=0, seconds=0.0)
+        self._done = replace(progress, step=0, loss_sum=0.0, correct=0, images=0, seconds=0.0, skipped=0)
         self._begin_stage(restart=False)
+        self._learner.micro_batches.limit = progress.images_at_once
         if checkpoint is not None:
             self._learner.restore(checkpoint)
             self._saved = (progress.epoch, progress.step)
@@ -151,33 +186,41 @@ class Epochs:
 
     def _open(self, progress: Progress) -> None:
         """Begin an epoch, or go on with one."""
-        self._step, self._seconds_before = progress.step, progress.seconds
+        self._step, self._seconds_before, self._skipped_before = progress.step, progress.seconds, progress.skipped
         self._sums = Sums(self._device, loss=progress.loss_sum, correct=progress.correct, images=progress.images)
         self._began = perf_counter()
 
     def _train_steps(self) -> None:
         """The epoch's steps that are left."""
-        epoch, done = self._done.epoch, self._done
+        epoch, done, gate, skips = self._done.epoch, self._done, self._learner.gate, self._train.on_nan == "skip"
         total = sum(plan.stage.epochs for plan in self._plans if plan.chain == self._plan.chain)
         self._learner.begin_epoch(Elapsed(done.clock_epochs, done.clock_steps, total, done.steps), steps=self._steps)
         for batch in self._batches.epoch(epoch, start_step=self._step):
             self._guard.check()
-            loss, logits = self._learner.learn(batch, epoch=epoch, step=self._step)
-            self._sums.add_batch(loss, logits.argmax(1), batch)
+            if (epoch, self._step) not in done.left_out:
+                loss, logits = self._learner.learn(batch, epoch=epoch, step=self._step)
+                self._sums.add_batch(loss, logits.argmax(1), batch, passed=gate.passed)
+                closed = None if skips else gate.first_closed(self._step)
+                if closed is not None:
+                    raise NotFinite(closed)
             self._step += 1
             self._listener.on_step(epoch + 1, self._step, self._steps, self._running_loss())
+        if not skips and (steps := gate.closed()):
+            raise NotFinite(steps[0])
 
     def _running_loss(self) -> float | None:
         """The mean so far. Not on a GPU: reading it would make the queue of work run dry."""
         now = perf_counter()
-        if self._device.type != "cpu" or now < self._next_look:
+        if self._device.type != "cpu" or now < self._next_look or not self._sums.images:
             return None
         self._next_look = now + _LOSS_INTERVAL
         return self._sums.loss.item() / self._sums.images
 
     def _measure(self) -> Line:
         """The epoch's line of metrics. The device is waited for here, once."""
-        images = self._sums.images
+        images = self._sums.count()
+        if not images:
+            raise self._fault(self._steps - 1)
         loss, accuracy = self._sums.loss.item() / images, self._sums.correct.item() / images
         trained = self._seconds()
         self._demand_finite(loss, "training loss")
@@ -197,11 +240,18 @@ class Epochs:
         line["lr"] = rates if differ else next(iter(rates.values()))
         line["images_per_second"] = images / trained
         line["seconds"] = self._seconds()
-        return line
+        skipped = self._skipped() + sum(epoch == self._done.epoch for epoch, _ in self._done.left_out)
+        return {**line, "skipped": skipped} if skipped else line
+
+    def _skipped(self) -> int:
+        """The steps of the epoch so far that the recipe had skipped."""
+        closed = self._learner.gate.closed()
+        return self._skipped_before + len(closed)
 
     def _evaluate(self, part: Part) -> Evaluation:
         loss: nn.Module = built(self._plan.stage.loss.lower()).to(self._device)
-        batches = evaluation_batches(part, self._prepared, train_batch_size=self._plan.stage.batch_size)
+        fits = self._learner.micro_batches.limit or self._plan.stage.batch_size
+        batches = evaluation_batches(part, self._prepared, train_batch_size=fits)
         with self._learner.precision.context():
             return evaluate(
                 self._learner.tested, loss, batches, classes=len(self._prepared.class_names), check=self._guard.check
@@ -231,6 +281,8 @@ class Epochs:
             clock_steps=done.clock_steps + self._steps,
             steps=done.steps + self._steps,
         )
+        if closed := self._learner.gate.closed():
+            self._listener.on_message(skips_told(done.epoch, closed, self._steps))
         self._open(self._done)
         self._run.append_metrics(line)
         self._listener.on_epoch(line)
@@ -265,15 +317,17 @@ class Epochs:
         self._save_again = now + (now - began) * (1 / SAVING_SHARE - 1)
 
     def _position(self) -> Progress:
+        position = replace(self._done, images_at_once=self._learner.micro_batches.limit)
         if self._step == 0:
-            return self._done
+            return position
         return replace(
-            self._done,
+            position,
             step=self._step,
             loss_sum=self._sums.loss.item(),
             correct=self._sums.correct.item(),
-            images=self._sums.images,
+            images=self._sums.count(),
             seconds=self._seconds(),
+            skipped=self._skipped(),
         )
 
     def _seconds(self) -> float:

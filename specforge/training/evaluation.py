@@ -45,17 +45,30 @@ class Sums:
         self.loss = torch.tensor(loss, dtype=precise, device=device)
         self.correct = torch.tensor(correct, dtype=precise, device=device)
         self.images = images
+        self._missed = torch.zeros((), dtype=torch.int64, device=device)
 
     def add(self, loss: Tensor, predicted: Tensor, labels: Tensor) -> None:
         """A batch: its mean loss, predicted (N,) and true (N,) classes."""
         self._add(loss, (predicted == labels).sum(), len(labels))
 
-    def add_batch(self, loss: Tensor, predicted: Tensor, batch: Batch) -> None:
-        """A training batch: of a mixed image, an answer is right for the share that its class has."""
+    def add_batch(self, loss: Tensor, predicted: Tensor, batch: Batch, *, passed: bool | Tensor = True) -> None:
+        """A training batch: of a mixed image, an answer is right for the share that its class has.
+
+        One that has not `passed` does not count.
+        """
+        if passed is False:
+            return
         right = (predicted == batch.labels).sum()
         if batch.mixed is not None:
             right = batch.mixed.between(right, (predicted == batch.mixed.labels).sum())
+        if isinstance(passed, Tensor):
+            loss, right = torch.where(passed, loss, torch.zeros_like(loss)), right * passed
+            self._missed.add_(~passed, alpha=len(batch.labels))
         self._add(loss, right, len(batch.labels))
+
+    def count(self) -> int:
+        """The images that count. The device is waited for."""
+        return self.images - int(self._missed.item())
 
     def _add(self, loss: Tensor, right: Tensor, images: int) -> None:
         self.loss.add_(loss.detach(), alpha=images)

@@ -126,7 +126,7 @@ class _Trial:
         self._rising, self._check, self._seed = rising, check, train.seed
         self._learner = Learner(
             learner.module,
-            train.model_copy(update={"ema": None}),
+            train.model_copy(update={"ema": None, "on_nan": "skip"}),
             device=learner.device,
             class_counts=learner.class_counts,
         )

@@ -6,6 +6,7 @@ which stay on the device: nothing here waits for it.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,6 @@ from specforge.catalog.definition import Clock
 from specforge.data.batches import Batch
 from specforge.data.randomness import key
 from specforge.graph import Settings, StagePlan
-from specforge.modules import Wired
 from specforge.recipe import Train
 from specforge.torch_backend.calls import evaluate
 from specforge.training.averaging import Average
@@ -23,6 +23,9 @@ from specforge.training.checkpoint import Checkpoint
 from specforge.training.compilation import Forward
 from specforge.training.device import place
 from specforge.training.errors import TrainingError
+from specforge.training.gate import Gate, all_finite
+from specforge.training.microbatches import MicroBatches
+from specforge.training.objective import Objective
 from specforge.training.optimizer import OptimizerState, build_optimizer, optimizer_state, restore_optimizer
 from specforge.training.precision import Precision
 from specforge.training.progress import Progress
@@ -63,6 +66,8 @@ class Learner:
         self._forward = Forward(self.module, train.compile, device=device, steps=steps, tell=tell)
         self.precision = Precision(train.precision, device)
         self.average = None if train.ema is None else Average(self.module, train.ema)
+        self.gate = Gate(self.module, device, holds=train.on_nan != "skip")
+        self.micro_batches = MicroBatches(self.module, tell=tell)
         self._train, self.device, self.class_counts = train, device, class_counts
         self._names = dict(self.module.named_parameters())
         self.optimizers: list[torch.optim.Optimizer] = []
@@ -84,13 +89,17 @@ class Learner:
         if not plan.groups:
             raise TrainingError("the network has no trainable parameter", hint="remove a `trainable: false`")
         self.loss: nn.Module = evaluate(plan.stage.loss.lower(self.class_counts)).to(self.device)
+        self._objective = Objective(self.module, self._forward, self.loss, groups=plan.groups, names=self._names)
         self.optimizers = [self._build(settings) for settings in plan.groups]
         if carried is not None:
             restore_optimizer(self.optimizers, self.module, carried)
+        self.gate.begin_stage(self.optimizers)
+        self.micro_batches.begin_stage(self.loss)
 
     def begin_epoch(self, elapsed: Elapsed, *, steps: int) -> None:
         """Training mode, but for frozen batch norms: their statistics stay as they are, unless the stage asks."""
         self._elapsed, self._steps = elapsed, steps
+        self.gate.begin_epoch(steps)
         self.module.train()
         if self._plan.stage.frozen_statistics == "keep":
             for module in self._still_norms():
@@ -110,71 +119,59 @@ class Learner:
         return {settings.label: self._rate(settings, clock) for settings in self._plan.groups}
 
     def learn(self, batch: Batch, *, epoch: int, step: int) -> tuple[Tensor, Tensor]:
-        """One optimizer step; the batch's mean loss and its logits (N, classes) before it."""
-        # dropout's draws follow from the position alone, so that a resumed run repeats them
-        torch.manual_seed(key(self._train.seed, "dropout", epoch, step))
+        """One optimizer step; the batch's mean loss and its logits (N, classes) before it.
+
+        A loss or gradients that are not finite leave everything as it was: `gate` knows.
+        """
         self._set_rates(self._clock(step))
-        self.module.zero_grad(set_to_none=True)
-        with self.precision.context():
-            logits, loss = self.loss_of(batch)
-        self._change_weights(loss)
+        self.gate.keep()
+        begin = partial(self.begin_step, epoch, step)
+        loss, logits = self.micro_batches.gradients(batch, self.gradients, begin=begin, undo=self.gate.restore)
+        self._change_weights(loss, step)
         if self.average is not None:
             self.average.update(self._elapsed.run_steps + step)
+        return loss, logits
+
+    def begin_step(self, epoch: int, step: int) -> None:
+        # dropout's draws follow from the position alone, so that a resumed run repeats them
+        torch.manual_seed(key(self._train.seed, "dropout", epoch, step))
+        self.module.zero_grad(set_to_none=True)
+
+    def gradients(self, batch: Batch, whole: Batch) -> tuple[Tensor, Tensor]:
+        """Adds those of a batch that is the `whole` one or a part of it; its share of the loss, and its logits."""
+        with self.precision.context():
+            logits, loss = self.loss_of(batch, whole)
+        scaled = loss if self.precision.scaler is None else self.precision.scaler.scale(loss)
+        scaled.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         return loss.detach(), logits.detach()
 
-    def loss_of(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The logits of a batch, and what is minimised: its loss, those of side branches by their weights, and L2."""
-        output = self._outputs(batch)
-        heads: dict[str, Tensor] = {}
-        if isinstance(output, tuple):
-            output, heads = output
-        loss = self._loss(output, batch)
-        if heads:
-            assert isinstance(self.module, Wired)
-            for path, weight in self.module.head_weights.items():
-                loss = loss + weight * self._loss(heads[path], batch)
-        for settings in self._plan.groups:
-            if settings.l2:
-                loss = loss + settings.l2 * sum(self._names[name].square().sum() for name in settings.names)
-        return output, loss
+    def loss_of(self, batch: Batch, whole: Batch | None = None) -> tuple[Tensor, Tensor]:
+        """The logits of a batch, or of a part of a `whole` one, and what is minimised."""
+        return self._objective(batch, whole)
 
-    def _loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Of mixed images by both labels, each for its share."""
-        logits = logits.float()
-        loss: Tensor = self.loss(logits, batch.labels)
-        return loss if batch.mixed is None else batch.mixed.between(loss, self.loss(logits, batch.mixed.labels))
-
-    def _outputs(self, batch: Batch) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
-        try:
-            outputs: Tensor | tuple[Tensor, dict[str, Tensor]] = self._forward(batch.images)
-        except ValueError as error:
-            if len(batch.images) > 1:
-                raise
-            hint = "choose a `batch_size` that leaves no single image over"
-            raise TrainingError(f"a batch of one image can't be normalised: {error}", hint=hint) from None
-        return outputs
-
-    def _change_weights(self, loss: Tensor) -> None:
-        scaler, clipping = self.precision.scaler, self._plan.stage.gradient_clipping
-        scaled = loss if scaler is None else scaler.scale(loss)
-        scaled.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        if clipping is not None:
-            for optimizer in self.optimizers if scaler is not None else ():
-                assert scaler is not None
-                scaler.unscale_(optimizer)
-            trained = [self._names[name] for settings in self._plan.groups for name in settings.names]
-            if clipping.norm is not None:
-                nn.utils.clip_grad_norm_(trained, clipping.norm)
-            else:
-                assert clipping.value is not None
-                nn.utils.clip_grad_value_(trained, clipping.value)
+    def _change_weights(self, loss: Tensor, step: int) -> None:
+        scaler = self.precision.scaler
+        if scaler is None:
+            self.gate.step(self._bound_gradients(loss), step)
+            return
         for optimizer in self.optimizers:
-            if scaler is None:
-                optimizer.step()
-            else:
-                scaler.step(optimizer)
-        if scaler is not None:
-            scaler.update()
+            scaler.unscale_(optimizer)
+        # it scales up until gradients overflow, which says nothing about them
+        overflow = loss.isfinite() & (scaler.scale(torch.ones_like(loss)) > 1)
+        self.gate.step(self._bound_gradients(loss), step, excused=overflow)
+        scaler.update()
+
+    def _bound_gradients(self, loss: Tensor) -> Tensor:
+        """Whether they and the loss are finite, () bool."""
+        clipping = self._plan.stage.gradient_clipping
+        trained = [self._names[name] for settings in self._plan.groups for name in settings.names]
+        if clipping is not None and clipping.norm is not None:
+            return all_finite(loss, [nn.utils.clip_grad_norm_(trained, clipping.norm)])
+        finite = all_finite(loss, [parameter.grad for parameter in trained if parameter.grad is not None])
+        if clipping is not None:
+            assert clipping.value is not None
+            nn.utils.clip_grad_value_(trained, clipping.value)
+        return finite
 
     def _build(self, settings: Settings) -> torch.optim.Optimizer:
         parameters = [self._names[name] for name in settings.names]
@@ -217,6 +214,7 @@ class Learner:
         if self.average is not None and checkpoint.averages is not None:
             load_weights(self.average.module, checkpoint.averages)
         restore_optimizer(self.optimizers, self.module, checkpoint.optimizer)
+        self.gate.begin_stage(self.optimizers)
         self.precision.restore(checkpoint.scaler)
 
     def is_finite(self) -> bool:

@@ -11,10 +11,12 @@ from specforge.catalog.augmentations.flip import HorizontalFlip
 from specforge.catalog.datasets.synthetic import Synthetic
 from specforge.catalog.definition import Optimizer, Schedule
 from specforge.catalog.losses.cross_entropy import CrossEntropy
+from specforge.catalog.mixes.cutmix import Cutmix
+from specforge.catalog.mixes.mixup import Mixup
 from specforge.catalog.optimizers.adam import Adam
 from specforge.data.prepare import Prepared, prepare
 from specforge.graph import StagePlan, Weight, plan
-from specforge.recipe import Train
+from specforge.recipe import Stage, Train
 from specforge.spec import Data, Spec, Split
 from specforge.training.result import Result
 from specforge.training.run_directory import RunDirectory
@@ -49,6 +51,32 @@ def experiment(
             checkpoint=checkpoint,
         ),
     )
+
+
+def varied(**changes: Any) -> Spec:
+    """The tiny experiment with another recipe."""
+    spec = experiment()
+    assert spec.train is not None
+    return spec.model_copy(update={"train": spec.train.model_copy(update=changes)})
+
+
+def mixed() -> Spec:
+    """The tiny experiment with mixed images."""
+    spec = experiment()
+    assert spec.data is not None
+    return spec.model_copy(update={"data": spec.data.model_copy(update={"mix": (Mixup(), Cutmix())})})
+
+
+def stage(epochs: int, **changes: Any) -> Stage:
+    recipe = experiment().train
+    assert recipe is not None
+    return Stage(**{
+        "epochs": epochs, "batch_size": 16, "optimizer": recipe.optimizer, "loss": recipe.loss, **changes
+    })  # fmt: skip
+
+
+def staged(*stages: Stage) -> Spec:
+    return varied(epochs=None, stages=stages, keep_every=1)
 
 
 def network() -> nn.Module:

@@ -43,3 +43,16 @@ def test_other_threads_can_train_too() -> None:
     thread.start()
     thread.join()
     assert finished == [True]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_is_ignored_stays_so(number: signal.Signals) -> None:
+    """As in a job that a script has started with `&`: Ctrl-C is meant for another one."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with InterruptGuard() as guard:
+            os.kill(os.getpid(), number)
+            guard.check()
+        assert signal.getsignal(number) == signal.SIG_IGN
+    finally:
+        signal.signal(number, before)

@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from specforge.catalog.losses.cross_entropy import CrossEntropy
 from specforge.catalog.optimizers.adam import Adam
+from specforge.catalog.optimizers.rmsprop import Rmsprop
 from specforge.catalog.optimizers.sgd import Sgd
 from specforge.catalog.schedules.cosine import Cosine
 from specforge.data.batches import Batch
@@ -17,6 +18,7 @@ from specforge.data.mixing import Mixed
 from specforge.modules import Wired
 from specforge.recipe import Ema, GradientClipping
 from specforge.training.evaluation import Sums
+from specforge.training.gate import Gate
 from specforge.training.learner import Elapsed, Learner
 from tests.training.experiments import CPU, experiment, plans_for
 
@@ -74,6 +76,8 @@ class NothingWaits(TorchDispatchMode):
 RECIPES: dict[str, dict[str, Any]] = {
     "adam": {"optimizer": Adam(lr=0.1)},
     "momentum": {"optimizer": Sgd(lr=0.1, momentum=0.9), "schedule": Cosine()},
+    "not_fused": {"optimizer": Rmsprop(lr=0.01, momentum=0.5)},
+    "cut_off": {"gradient_clipping": GradientClipping(value=1.0)},
     "clipped": {"gradient_clipping": GradientClipping(norm=1.0)},
     "averaged": {"ema": Ema(decay=0.9)},
     "smoothed": {"loss": CrossEntropy(label_smoothing=0.1, class_weights="balanced"), "l2": 1e-3},
@@ -89,17 +93,20 @@ def test_no_step_waits_for_the_device(recipe: dict[str, Any], is_mixed: bool) ->
     spec = spec.model_copy(update={"train": spec.train.model_copy(update=recipe)})
     assert spec.train is not None
     learner = Learner(module, spec.train, device=CPU, class_counts=(1, 1, 1, 1))
+    learner.gate = Gate(learner.module, CPU, holds=True, waits=False)  # as on a GPU
     learner.begin_stage(plans_for(spec, module)[0])
-    learner.begin_epoch(Elapsed(0, 0, 3), steps=2)
+    learner.begin_epoch(Elapsed(0, 0, 3), steps=3)
     labels = torch.tensor([0, 1, 2, 3])
     mixed = Mixed(labels.flip(0), torch.tensor(0.3)) if is_mixed else None
     batch = Batch(torch.randn(4, 1, 2, 2), labels, torch.arange(4), mixed)
+    learner.learn(batch, epoch=0, step=0)  # once a stage: what optimizers remember comes into being
     sums = Sums(CPU)
     with NothingWaits():
-        for step in range(2):
+        for step in range(1, 3):
             loss, logits = learner.learn(batch, epoch=0, step=step)
-            sums.add_batch(loss, logits.argmax(1), batch)
+            sums.add_batch(loss, logits.argmax(1), batch, passed=learner.gate.passed)
     assert sums.loss.item() > 0
+    assert sums.count() == 8
 
 
 def test_the_guard_sees_what_waits() -> None:

@@ -1,14 +1,11 @@
-"""A run that was stopped, by whatever, ends as if it had not been."""
+"""A run that was stopped, by whatever, ends as if it had not been. Real deaths are in `test_kills.py`."""
 
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import safetensors.torch
 import torch
 
 from specforge.catalog.definition import Optimizer
@@ -19,6 +16,7 @@ from specforge.catalog.schedules.cosine import Cosine
 from specforge.training import epochs
 from specforge.training.errors import Interrupted, TrainingError
 from specforge.training.trainer import fit
+from tests.training.endings import differences
 from tests.training.experiments import CPU, Recorder, experiment, network, plans_for, prepared_for, run_in, train
 
 OPTIMIZERS = {
@@ -38,21 +36,8 @@ def _interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def _final(folder: Path) -> dict[str, torch.Tensor]:
-    return safetensors.torch.load_file(folder / "checkpoints" / "epoch-0003" / "weights.safetensors")
-
-
-def _metrics(folder: Path) -> list[dict[str, float]]:
-    """Without what a clock says."""
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k not in ("seconds", "images_per_second")} for line in lines]
-
-
 def _same_end(one: Path, other: Path) -> None:
-    first, second = _final(one), _final(other)
-    assert all(torch.equal(first[name], second[name]) for name in first)
-    assert first.keys() == second.keys()
-    assert _metrics(one) == _metrics(other)
+    assert differences(one, other) == []
 
 
 @pytest.mark.parametrize("at", [(1, 1), (2, 2), (2, 3), (3, 3)], ids=str)
@@ -109,49 +94,6 @@ def test_killed_without_warning(tmp_path: Path, at: tuple[int, int]) -> None:
     train(tmp_path / "killed", resume=True, listener=recorder)
     assert recorder.started[0][2:] == (at[0] - 1, 0), "from the last complete epoch"
     _same_end(tmp_path / "whole", tmp_path / "killed")
-
-
-_VICTIM = """
-import os, signal, sys
-from pathlib import Path
-from tests.training.experiments import Recorder, train
-
-train(Path(sys.argv[1]), listener=Recorder(at={(3, 2): lambda: os.kill(os.getpid(), signal.SIGKILL)}))
-"""
-
-_DOUBLE = """
-import os, signal, sys
-from pathlib import Path
-from tests.training.experiments import Recorder, train
-
-def twice():
-    os.kill(os.getpid(), signal.SIGTERM)
-    os.kill(os.getpid(), signal.SIGTERM)
-    print("still here")
-
-train(Path(sys.argv[1]), listener=Recorder(at={(1, 1): twice}))
-"""
-
-
-def _in_process(program: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    root = Path(__file__).parents[2]
-    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": str(torch.get_num_threads())}
-    command = [sys.executable, "-c", program, str(folder)]
-    return subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, timeout=120, check=False)
-
-
-def test_a_killed_process_resumes_bit_identically(tmp_path: Path) -> None:
-    train(tmp_path / "whole")
-    victim = _in_process(_VICTIM, tmp_path / "killed")
-    assert victim.returncode == -signal.SIGKILL, victim.stderr
-    train(tmp_path / "killed", resume=True)
-    _same_end(tmp_path / "whole", tmp_path / "killed")
-
-
-def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
-    process = _in_process(_DOUBLE, tmp_path / "run")
-    assert process.returncode == 143, process.stderr
-    assert process.stdout == ""
 
 
 def test_damaged_checkpoints_are_passed_over(tmp_path: Path) -> None:
@@ -265,10 +207,15 @@ def test_a_changed_environment_is_told_and_recorded(tmp_path: Path, monkeypatch:
 
 
 def test_interrupting_a_diverged_run_does_not_save_it(tmp_path: Path) -> None:
-    spec = experiment(optimizer=Sgd(lr=1e38))
-    recorder = Recorder(at={(1, 2): _interrupt})
+    module = network()
+
+    def overflow() -> None:
+        module.get_parameter("6.bias").data.fill_(float("inf"))
+        _interrupt()
+
+    recorder = Recorder(at={(1, 2): overflow})
     with pytest.raises(Interrupted):
-        train(tmp_path / "run", spec, listener=recorder)
+        train(tmp_path / "run", module=module, listener=recorder)
     assert not (tmp_path / "run" / "checkpoints").exists()
     assert "diverged" in recorder.messages[0]
 

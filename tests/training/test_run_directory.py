@@ -13,13 +13,47 @@ from tests.training.experiments import run_in, train
 NOW = {"torch": "1", "device_name": "x", "threads": 1}
 
 
-def test_other_files_do_not_make_a_run(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
+# what somebody may have put into a folder that is named by mistake
+FOREIGN = [
+    {"notes.txt": "mine"},
+    {"report.html": "mine"},
+    {"spec.yaml": "specforge: 1\nname: my own\n"},
+    {"spec.yaml": "specforge: 1\nname: tiny\n", "notes.txt": "mine"},
+    {"spec.yaml": "specforge: 1\nname: tiny\n", "metrics.jsonl": "{}"},
+    {"metrics.jsonl": ""},
+    {"result.json": "{}"},
+    {"checkpoints/mine.ckpt": "mine"},
+    {"environment.json": '{"PATH": "/bin"}'},
+    {"environment.json": '{"spec_hash": 3}', "spec.yaml": "x"},
+    {".git/config": "x", "README.md": "mine"},
+    {"a": "", "b": "", "c": "", "d\x1b[31m": "", "e\n": ""},
+]
+
+
+@pytest.mark.parametrize("resume", [False, True], ids=["new", "resume"])
+@pytest.mark.parametrize("files", FOREIGN, ids=lambda files: "+".join(ascii(name) for name in files))
+def test_a_folder_of_something_else_is_refused_and_left_as_it_is(
+    tmp_path: Path, files: dict[str, str], resume: bool
+) -> None:
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    with pytest.raises(TrainingError, match="but no run, which has an environment") as caught:
+        run_in(tmp_path).start(NOW, resume=resume)
+    assert "nothing was touched" in (caught.value.hint or "")
+    assert caught.value.message.isprintable()
+    kept = {path.relative_to(tmp_path).as_posix(): path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    assert kept == files
+
+
+def test_hidden_files_are_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / ".DS_Store").write_text("mine")
+    (tmp_path / ".spec.yaml.partial").write_text("half")
     run = run_in(tmp_path)
     assert not run.holds_a_run
     assert run.start(NOW, resume=False) == ""
     assert run.holds_a_run
-    assert (tmp_path / "notes.txt").exists()
+    assert (tmp_path / ".DS_Store").read_text() == "mine"
 
 
 def test_a_spec_and_its_hash_are_read_back(tmp_path: Path) -> None:
@@ -29,9 +63,13 @@ def test_a_spec_and_its_hash_are_read_back(tmp_path: Path) -> None:
 
 def test_a_run_that_was_killed_while_it_was_created_can_be_resumed(tmp_path: Path) -> None:
     run_in(tmp_path).start(NOW, resume=False)
-    (tmp_path / "environment.json").unlink()
-    assert run_in(tmp_path).start(NOW, resume=True) == ""
-    assert RunDirectory.open(tmp_path).spec_hash == "hash of tiny"
+    for left in (("environment.json",), ("environment.json", "metrics.jsonl"), ("environment.json", "checksums.json")):
+        for name in left:
+            (tmp_path / name).unlink()
+        with pytest.raises(TrainingError, match="already holds a run"):
+            run_in(tmp_path).start(NOW, resume=False)
+        assert run_in(tmp_path).start(NOW, resume=True) == ""
+        assert RunDirectory.open(tmp_path).spec_hash == "hash of tiny"
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_the_run_directory_holds_what_others_rely_on(tmp_path: Path) -> None:
     result = train(run)
     assert {path.name for path in run.iterdir()} == {
         "spec.yaml", "environment.json", "metrics.jsonl", "checkpoints",
-        "confusion.json", "mistakes.json", "result.json",
+        "confusion.json", "mistakes.json", "result.json", "checksums.json",
     }  # fmt: skip
     assert (run / "spec.yaml").read_text() == "specforge: 1\nname: tiny\n"
     record = json.loads((run / "result.json").read_text())
