@@ -3,13 +3,15 @@
 # make check        formatting, lint, types, layering, tests: what CI runs
 # make docs         the JSON Schema, docs/reference and specs/README.md, made anew from what they are about
 # make bench        speed, all sides interleaved in one run, in half an hour; installs Lightning, Keras and TensorFlow too
+# make soak         hundreds of runs that are killed and taken up again, in some minutes; `make soak KILLS=1000` more
 # make fuzz         100,000 mutated and generated specs; `make fuzz SEED=7 CASES=5000` others (check runs 2,000)
+# make audit        known holes in the installed packages; asks a server, so it is no part of `make check`
 
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint check docs bench fuzz clean
+.PHONY: quickstart test lint check docs bench fuzz soak audit clean
 
 quickstart: $(VENV)/.train
 	$(BIN)/specforge train specs/quickstart.yaml
@@ -38,6 +40,15 @@ CASES ?= 100000
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz --seed $(SEED) --cases $(CASES)
+
+KILLS ?= 200
+
+soak: $(VENV)/.dev
+	SPECFORGE_SOAK_KILLS=$(KILLS) SPECFORGE_SOAK_SEED=$(SEED) $(BIN)/pytest -m soak -rP tests/soak
+
+audit: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --skip-editable
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

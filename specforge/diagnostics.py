@@ -8,6 +8,7 @@ reports all that it finds, and the next phase starts only if there was no error.
     findings.has_errors  # True
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -15,6 +16,8 @@ from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
 MAX_MESSAGE = 500
+# what moves a terminal's cursor, colours it or turns the direction of its text, and halves of characters
+_UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 MAX_ERRORS = 1_000
 
 
@@ -154,6 +157,11 @@ def one_line(text: str) -> str:
     """Text that can't break a terminal or a report: control characters written out, no more than a few lines long."""
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
     return shown if len(shown) <= MAX_MESSAGE else shown[: MAX_MESSAGE - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """Text that can't drive a terminal or break an encoding: what is not shown is written out, lines stay lines."""
+    return _UNSHOWN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:

@@ -4,6 +4,8 @@ What `compile`, `train`, `evaluate`, `preview` and `lr-find` do.
 """
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from specforge.training.finder import Curve
     from specforge.training.listener import Listener
     from specforge.training.result import Result
+    from specforge.training.run_directory import RunDirectory
 
 INCOMPLETE = define(
     "SF601",
@@ -113,12 +116,16 @@ def train(
     settings: tuple[str, ...] = (),
     out: Path | str | None = None,
     resume: bool = False,
+    force: bool = False,
     device: str | None = None,
     data_dir: Path | str | None = None,
     download: bool = False,
     listener: "Listener | None" = None,
 ) -> Run:
-    """Train a spec and write its run directory, by default `runs/NAME`.
+    """Train a spec and write its run directory, by default `runs/NAME`. No other process writes there meanwhile.
+
+    With `resume` it goes on with what the directory holds; with `force` also if the spec has changed since, as far as
+    the epochs so far are what they would have been: `SpecChanged`, a `TrainingError`, says what else has changed.
 
     Raises `SpecError` for a spec that is not right, `DataError` for data that cannot be read, `TrainingError` for a run
     that cannot start or go on, `WeightsError` for published weights that are missing (`download` fetches them and the
@@ -129,16 +136,45 @@ def train(
     if found.data is None or found.train is None:
         raise SpecError(incomplete(found.name if isinstance(spec, Spec) else str(spec)))
     require_training_packages()
+    from specforge.training.listener import Silence
+
+    told = listener or Silence()
+    if out is not None:  # a folder of something else is not even locked
+        _admitted(found, Path(out), resume=True, told=told)
+    with _claimed(out, found.name, resume=resume, tell=told.on_message) as folder:
+        return _train(
+            found, graph, folder, resume=resume, force=force, device=device, data_dir=data_dir, download=download,
+            told=told,
+        )  # fmt: skip
+
+
+def _train(
+    found: Spec,
+    graph: Graph,
+    folder: Path,
+    *,
+    resume: bool,
+    force: bool,
+    device: str | None,
+    data_dir: Path | str | None,
+    download: bool,
+    told: "Listener",
+) -> Run:
+    """In a folder that is this process's own."""
     from specforge.data.first_images import first_images
     from specforge.data.prepare import prepare
     from specforge.data.randomness import key
-    from specforge.resolved import spec_hash, to_yaml
     from specforge.torch_backend import build, fill_from_images, load_pretrained
-    from specforge.training import RunDirectory, choose_device, fit
+    from specforge.training import choose_device, fit
+    from specforge.training.changed_spec import changed
+    from specforge.training.mending import refusals_explained
 
+    assert found.data is not None
+    assert found.train is not None
     chosen = choose_device(device)
-    folder = Path(out) if out is not None else default_folder(found.name, resume=resume)
-    run = RunDirectory(folder, to_yaml(found), spec_hash(found))
+    run = _admitted(found, folder, resume=resume, told=told)
+    with refusals_explained(folder, told.on_message):
+        run = changed(run, found, graph, force=force, tell=told.on_message)
     prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=chosen, download=download)
     _require_fit(graph, found.data, prepared)
     module = build(fast_forms(graph, device=chosen.type), seed=key(found.train.seed, "init"), device=chosen)
@@ -146,8 +182,38 @@ def train(
         load_pretrained(module, graph, download=download)
         fill_from_images(module, graph, partial(first_images, prepared))
     plans = plan(found.train, weights_of(graph))
-    result = fit(module, found, prepared, plans=plans, run=run, device=chosen, resume=resume, listener=listener)
+    result = fit(module, found, prepared, plans=plans, run=run, device=chosen, resume=resume, listener=told)
     return Run(folder, result, write_reports(folder, found, graph))
+
+
+def _admitted(found: Spec, folder: Path, *, resume: bool, told: "Listener") -> "RunDirectory":
+    """The folder as that of a run of the spec, unless it holds something else, or a run that nobody wants to go on."""
+    from specforge.resolved import spec_hash, to_yaml
+    from specforge.training import RunDirectory
+    from specforge.training.claim import demand_short
+    from specforge.training.mending import refusals_explained
+
+    demand_short(folder)
+    run = RunDirectory(folder, to_yaml(found), spec_hash(found))
+    with refusals_explained(folder, told.on_message):
+        run.admit(resume=resume)
+    return run
+
+
+@contextmanager
+def _claimed(out: Path | str | None, name: str, *, resume: bool, tell: Callable[[str], None]) -> Iterator[Path]:
+    """The folder that was named, or one of `runs/NAME`, `runs/NAME-2`, …, which is new unless a run goes on."""
+    from specforge.training.claim import Taken, claimed
+
+    with ExitStack() as held:
+        while True:
+            folder = Path(out) if out is not None else default_folder(name, resume=resume)
+            try:
+                held.enter_context(claimed(folder, tell=tell, new=out is None and not resume))
+            except Taken:  # by a run that began at the same moment
+                continue
+            break
+        yield folder
 
 
 def evaluate(
@@ -282,10 +348,10 @@ def _require_fit(graph: Graph, data: Data, prepared: "Prepared") -> None:
 def default_folder(name: str, *, resume: bool) -> Path:
     """`runs/NAME`, or the next free `runs/NAME-2`, …; to resume, the newest that exists."""
     number, folder = 1, Path("runs") / name
-    while folder.exists():
+    while os.path.lexists(folder):
         number += 1
         following = Path("runs") / f"{name}-{number}"
-        if resume and not following.exists():
+        if resume and not os.path.lexists(following):
             return folder
         folder = following
     return folder

@@ -178,10 +178,19 @@ class Reported(Section):
     note: str | None = None
 
 
+# file systems take 255, and what is counted up or named by a seed needs some
+_NAME_BYTES = 200
+_DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+
+
 def _folder_name(name: str) -> str:
     """A name also names the run's folder, so it can't lead anywhere else."""
     if not re.fullmatch(r"\w[\w .+-]{0,99}", name) or name[-1] in " .":
         raise ValueError("letters, digits, `_`, `-`, `.` and spaces, at most 100: it names the run's folder")
+    if len(name.encode()) > _NAME_BYTES:
+        raise ValueError(f"at most {_NAME_BYTES} bytes long in UTF-8: it names the run's folder")
+    if _DEVICE.fullmatch(name):
+        raise ValueError("a name that Windows does not keep for a device: it names the run's folder")
     return name
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "lr-find": "lr_find",
     "train": "train",
     "evaluate": "evaluate",
+    "verify": "verify",
     "compare": "compare",
     "reproduce": "reproduce",
     "schema": "schema",
@@ -30,6 +31,7 @@ COMMANDS = {
     "init": "init",
     "fmt": "fmt",
     "weights": "weights",
+    "data": "data",
     "doctor": "doctor",
 }
 

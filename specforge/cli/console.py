@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Literal, TextIO
 
+from specforge.diagnostics import printable
+
 MODES = ("auto", "always", "never")
 PROSE = 30  # characters from which a cell with spaces is a sentence
 _mode = "auto"
@@ -26,6 +28,7 @@ def is_colored(stream: TextIO) -> bool:
 def write(*pieces: str | tuple[str, str], to: TextIO | None = None) -> None:
     """One line of pieces, each a text or (text, rich style)."""
     stream = to or sys.stdout
+    pieces = tuple(printable(piece) if isinstance(piece, str) else (printable(piece[0]), piece[1]) for piece in pieces)
     if not is_colored(stream):
         print("".join(piece if isinstance(piece, str) else piece[0] for piece in pieces), file=stream)
         return
@@ -49,6 +52,7 @@ def error(message: str, hint: str | None = None) -> None:
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: frozenset[int]) -> None:
     """Columns to stdout; those in `numbers` are aligned right."""
+    rows = [tuple(map(printable, row)) for row in rows]
     if is_colored(sys.stdout):
         _rich_table(headers, rows, numbers)
         return

@@ -17,7 +17,7 @@ class Format(StrEnum):
     markdown = "markdown"
 
 
-_STYLES = {"added": "green", "removed": "red", "changed": "yellow", "heading": "bold", "note": "dim", "plain": ""}
+STYLES = {"added": "green", "removed": "red", "changed": "yellow", "heading": "bold", "note": "dim", "plain": ""}
 
 
 def diff(
@@ -40,7 +40,7 @@ def diff(
         print(room.to_markdown(found), end="")
     else:
         for style, line in room.lines(found):
-            console.write((line, _STYLES[style]))
+            console.write((line, STYLES[style]))
     raise typer.Exit(0 if found.same else 1)
 
 

@@ -4,6 +4,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import NoReturn, ParamSpec
 
@@ -59,7 +60,10 @@ def _leaving() -> tuple[type[BaseException], ...]:
 def _refused(error: OSError) -> NoReturn:
     """What the operating system does not allow: a name too long, a folder that can't be read."""
     named = f"{str(error.filename)[:200]}: " if error.filename else ""
-    console.error(f"{named}{error.strerror or error}", "check the path and its permissions")
+    full = error.errno in (ENOSPC, EDQUOT)
+    console.error(
+        f"{named}{error.strerror or error}", "free some space" if full else "check the path and its permissions"
+    )
     raise typer.Exit(1) from None
 
 

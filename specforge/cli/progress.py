@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from specforge.cli import console
+from specforge.diagnostics import printable
 
 
 @contextmanager
@@ -70,7 +71,7 @@ class Bar(Lines):
             self.bar.update(self.task, loss=f"loss {loss:.3f}")
 
     def line(self, text: str) -> None:
-        self.bar.console.print(text, highlight=False, soft_wrap=True)
+        self.bar.console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
     def stop(self) -> None:
         self.bar.stop()

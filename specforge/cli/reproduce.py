@@ -146,7 +146,7 @@ def _run(jobs: list["Job"], results: Path, *, device: str | None, data_dir: Path
 
     def attempt(job: "Job", place: str) -> None:
         console.note((f"{job.name} seed {job.seed}", "bold"), f" [{place}]: {_cost(job)}, in {job.folder}")
-        with _explained(), reported(resume=_again()):
+        with _explained(), reported(resume=lambda _: _again()):
             from specforge.cli.progress import progress
 
             with progress() as listener:
@@ -222,7 +222,7 @@ def _record(job: "Job", measured: "Measurement", results: Path) -> None:
     """Into the file, and a line to stdout."""
     from specforge.reproduction.results import record
 
-    replaced = record(results, job.name, job.own_hash, measured).replaced
+    replaced = record(results, job.name, job.own_hash, measured, tell=console.note).replaced
     console.write(
         (f"{job.name} seed {job.seed}", "bold"),
         f"{_with(job)}: test accuracy ",

@@ -1,7 +1,8 @@
 """What `train` and `evaluate` say when a run can't start or go on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
@@ -9,8 +10,8 @@ from specforge.cli import console
 
 
 @contextmanager
-def reported(*, resume: str | None = None) -> Iterator[None]:
-    """Turn failures of data, runs and packages into one message; `resume` is the command that goes on."""
+def reported(*, resume: Callable[[Path | None], str] | None = None) -> Iterator[None]:
+    """Turn failures of data, runs and packages into one message; `resume` is the command that goes on with a folder."""
     from specforge.experiment import MissingExtra
 
     try:
@@ -23,7 +24,7 @@ def reported(*, resume: str | None = None) -> Iterator[None]:
         raise
 
 
-def _report(error: Exception, resume: str | None) -> None:
+def _report(error: Exception, resume: Callable[[Path | None], str] | None) -> None:
     """Say what failed and leave, when it is one of the failures that are expected."""
     from specforge.catalog.datasets.definition import DataError
     from specforge.report import RunError
@@ -31,7 +32,8 @@ def _report(error: Exception, resume: str | None) -> None:
     from specforge.training.errors import Interrupted, TrainingError
 
     if isinstance(error, Interrupted):
-        console.note(("interrupted", "bold yellow"), f": the run is saved; go on with: {resume}")
+        going_on = "" if resume is None else f"; go on with: {resume(error.run)}"
+        console.note(("interrupted", "bold yellow"), f": the run is saved{going_on}")
         raise typer.Exit(error.exit_code) from None
     if isinstance(error, DataError | TrainingError | WeightsError):
         console.error(error.message, error.hint)

@@ -10,6 +10,7 @@ from rich.table import Table as Drawn
 from rich.text import Text
 
 from specforge.cli import console
+from specforge.diagnostics import printable
 from specforge.report.compare_runs import RunsComparison, Table, build_tables, divided, network_changes
 
 # columns where there is no terminal, what lies between two columns of a table, and what one may take before it folds
@@ -21,7 +22,7 @@ _CELLS = {"better": "green", "worse": "red", "soft": "dim", "": ""}
 def show(found: RunsComparison) -> None:
     """Warnings, results, what differs in the specs, the networks, the classes."""
     for caution in found.cautions:
-        _print(Text.assemble(("warning", "bold yellow"), f": {caution.message}"))
+        _print(Text.assemble(("warning", "bold yellow"), f": {printable(caution.message)}"))
     if found.cautions:
         console.write()
     tables = build_tables(found)
@@ -48,7 +49,7 @@ def _show_table(table: Table) -> None:
         _print(_drawn(part))
         console.write()
     for note in table.notes:
-        _print(Text(note, "dim"))
+        _print(Text(printable(note), "dim"))
     if table.notes:
         console.write()
 
@@ -57,9 +58,9 @@ def _drawn(table: Table) -> Drawn:
     drawn = Drawn(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     for column in table.columns:
         justify = "right" if column.is_number else "left"
-        drawn.add_column(Text(column.header), justify=justify, overflow="fold", max_width=_WIDEST)  # type: ignore[arg-type]
+        drawn.add_column(Text(printable(column.header)), justify=justify, overflow="fold", max_width=_WIDEST)  # type: ignore[arg-type]
     for row in table.rows:
-        drawn.add_row(*(Text(cell.text, _CELLS[cell.style]) for cell in row))
+        drawn.add_row(*(Text(printable(cell.text), _CELLS[cell.style]) for cell in row))
     return drawn
 
 

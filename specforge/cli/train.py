@@ -2,6 +2,9 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +30,10 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue what the run directory holds, or start it.")
     ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="With --resume: continue although the spec has changed, if the changes are safe."),
+    ] = False,
     device: Device = None,
     data_dir: DataDir = None,
     download: Download = False,
@@ -36,6 +43,10 @@ def train(
 
     if out == "":
         raise typer.BadParameter("the name of the folder is empty", param_hint="--out")
+    if force and not resume:
+        raise typer.BadParameter(
+            "it is for a run that goes on: add --resume; no run is overwritten", param_hint="--force"
+        )
     settings = tuple(set_ or ())
     analysis = analyse(spec, settings)
     for found in analysis.findings:
@@ -49,21 +60,42 @@ def train(
     console.note((loaded.name, "bold"), f": {graph.trainable_parameters:,} trainable parameters, {graph.macs:,} MACs")
     if loaded.search is not None:
         console.note("`search` is not for `train`: this run trains the spec's own values")
-    with reported(resume=_resume_command()):
+    with reported(resume=_resume_command), _difference_shown():
         load_torch()
         from specforge import experiment
         from specforge.cli.progress import progress
 
         with progress() as listener:
             run = experiment.train(
-                loaded, out=out, resume=resume, device=device, data_dir=data_dir, download=download, listener=listener
-            )
+                loaded, out=out, resume=resume, force=force, device=device, data_dir=data_dir, download=download,
+                listener=listener,
+            )  # fmt: skip
     _show(run)
 
 
-def _resume_command() -> str:
-    """What was typed, with `--resume`."""
+@contextmanager
+def _difference_shown() -> Iterator[None]:
+    """Show, before it is refused, how the spec of a run has changed, as `specforge diff` does."""
+    from specforge.training.errors import SpecChanged
+
+    try:
+        yield
+    except SpecChanged as refused:
+        if refused.difference is not None:
+            from specforge.cli.diff import STYLES
+            from specforge.diff import lines
+
+            console.note(f"{refused.difference.before} -> {refused.difference.after}")
+            for style, line in lines(refused.difference):
+                console.note((line, STYLES[style]))
+        raise
+
+
+def _resume_command(run: Path | None) -> str:
+    """What was typed, with `--resume` and the run's folder: without it, the newest of this name would go on."""
     words = ["specforge", *sys.argv[1:]]
+    if run is not None and not any(word == "--out" or word.startswith("--out=") for word in words):
+        words += ["--out", str(run)]
     return shlex.join(words if "--resume" in words else [*words, "--resume"])
 
 

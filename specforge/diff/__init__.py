@@ -19,11 +19,11 @@ from specforge.diff.wording import lines, to_markdown
 from specforge.graph import Graph
 from specforge.summary import totals
 
-__all__ = ["Difference", "SideError", "diff", "lines", "to_markdown"]
+__all__ = ["Difference", "Side", "SideError", "diff", "lines", "to_markdown"]
 
 
-def diff(a: str | Path | Analysis, b: str | Path | Analysis) -> Difference:
-    """How `b` differs from `a`; each is a path, `git:REVISION:PATH`, or an `Analysis`.
+def diff(a: str | Path | Analysis | Side, b: str | Path | Analysis | Side) -> Difference:
+    """How `b` differs from `a`; each is a path, `git:REVISION:PATH`, an `Analysis` or a `Side`.
 
     Raises `SpecError` with every error of a spec that is not right, `SideError` for what git does not have.
     """

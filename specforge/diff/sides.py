@@ -39,8 +39,10 @@ class Side:
     graph: Graph
 
 
-def read_side(side: str | Path | Analysis) -> Side:
+def read_side(side: "str | Path | Analysis | Side") -> Side:
     """Raises `SpecError` for a spec that is not right, `SideError` for what git does not have."""
+    if isinstance(side, Side):
+        return side
     if isinstance(side, Analysis):
         return _side(side.name, side)
     if isinstance(side, str) and side.startswith(GIT):

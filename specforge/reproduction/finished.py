@@ -4,7 +4,6 @@ In: a run directory, perhaps written by an older specforge. Out: what it measure
 read today, which is what decides whose run it is; the hash that was written down then is only checked for mix-ups.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -19,6 +18,9 @@ from specforge.reproduction.errors import ReproductionError
 from specforge.reproduction.results import Hardware, Measurement, Share, Versions
 from specforge.resolved import spec_hash
 from specforge.spec import Spec
+from specforge.training import checksums
+from specforge.training.manifest import Damage, read
+from specforge.training.parsing import LARGEST, parsed
 
 SPEC, ENVIRONMENT, METRICS, RESULT = "spec.yaml", "environment.json", "metrics.jsonl", "result.json"
 
@@ -87,6 +89,7 @@ def measure(folder: Path, *, seed: int, spec_hash: str, settings: tuple[str, ...
     if not is_finished(folder):
         hint = f"go on with it by `specforge train … --out {folder} --resume`"
         raise ReproductionError(f"{folder} is not finished: it has no {RESULT}", hint=hint)
+    _require_intact(folder)
     environment, result = _read(folder / ENVIRONMENT, _Environment), _read(folder / RESULT, _Result)
     if None not in (environment.spec_hash, result.spec_hash) and environment.spec_hash != result.spec_hash:
         raise ReproductionError(f"{folder}: {RESULT} is of another run than {ENVIRONMENT}", hint="train it again")
@@ -107,6 +110,15 @@ def measure(folder: Path, *, seed: int, spec_hash: str, settings: tuple[str, ...
     )
 
 
+def _require_intact(folder: Path) -> None:
+    """What is recorded for good comes from files that are what was written, as far as that is known."""
+    try:
+        checksums.demand(folder, SPEC, ENVIRONMENT, METRICS, RESULT)
+    except Damage as damage:
+        hint = "train the run again; `specforge verify` looks at all files of a run"
+        raise ReproductionError(str(damage), hint=hint) from None
+
+
 def _epochs(path: Path) -> int:
     """How many epochs were trained: each has a line."""
     epochs = sum(1 for line in _bytes(path).splitlines() if line.strip())
@@ -117,11 +129,13 @@ def _epochs(path: Path) -> int:
 
 def _read(path: Path, kind: type[_Content]) -> _Content:
     try:
-        content: Any = json.loads(_bytes(path))
+        content: Any = parsed(_bytes(path))
         return kind.model_validate(content)
     except ValidationError as error:
         found = error.errors()[0]
         reason = f"`{'.'.join(map(str, found['loc']))}`: {found['msg'].lower()}"
+    except OverflowError:
+        reason = "a number is too large"
     except ValueError:
         reason = "it is not JSON"
     raise ReproductionError(f"{path} is damaged: {reason}", hint="train the run again")
@@ -129,6 +143,6 @@ def _read(path: Path, kind: type[_Content]) -> _Content:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ReproductionError(f"cannot read {path}: {error.strerror}", hint="train the run again") from None
+        return read(path, most=LARGEST)
+    except Damage as damage:
+        raise ReproductionError(str(damage), hint="train the run again") from None

@@ -4,10 +4,13 @@ python -m specforge.reproduction specs      writes specs/README.md, as `make doc
 """
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import quote
 
+from specforge.diagnostics import printable
 from specforge.reproduction.results import Results
 from specforge.reproduction.survey import Known, Measured, Row, survey
 from specforge.spec import Reported, Source
@@ -53,7 +56,7 @@ def _table_of(rows: Iterable[Row]) -> str:
     headers = ("spec", "from", "data", "parameters", "MACs", "reported", "measured")
     lines = [
         (
-            f"[{row.name}]({row.path})",
+            f"[{row.name}]({_address(row.path)})",
             _link(row.source),
             row.dataset or "",
             _parameters(row.parameters.trainable, row.parameters.total),
@@ -68,7 +71,7 @@ def _table_of(rows: Iterable[Row]) -> str:
 
 def _table_of_varied(varied: Iterable[tuple[Row, Measured]]) -> str:
     lines = [
-        (f"[{row.name}]({row.path})", " ".join(f"`{text}`" for text in found.settings), _spelled(found))
+        (f"[{row.name}]({_address(row.path)})", " ".join(map(_code, found.settings)), _spelled(found))
         for row, found in varied
     ]
     return _table(("spec", "settings", "measured"), lines)
@@ -76,7 +79,12 @@ def _table_of_varied(varied: Iterable[tuple[Row, Measured]]) -> str:
 
 def _table_of_zoo(zoo: Iterable[Known]) -> str:
     lines = [
-        (f"[{known.name}]({known.path})", f"{known.parameters.trainable:,}", _compact(known.macs), _paper(known.source))
+        (
+            f"[{known.name}]({_address(known.path)})",
+            f"{known.parameters.trainable:,}",
+            _compact(known.macs),
+            _paper(known.source),
+        )
         for known in zoo
     ]
     return _table(("network", "parameters", "MACs", "source"), lines, numbers={1, 2})
@@ -86,10 +94,9 @@ def _not_run(rows: Sequence[Row], folder: str) -> list[str]:
     missing = [row for row in rows if row.trains and (row.measured is None or row.measured.stale)]
     if not missing:
         return []
-    width = max(len(row.path) for row in missing)
-    commands = [
-        f"specforge reproduce {folder}/{row.path}" + " " * (width - len(row.path)) + _since(row) for row in missing
-    ]
+    paths = [shlex.quote(printable(f"{folder}/{row.path}").replace("\n", " ")) for row in missing]
+    width = max(map(len, paths))
+    commands = [f"specforge reproduce {path:{width}}" + _since(row) for path, row in zip(paths, missing, strict=True)]
     return ["## Not run", _AGAIN, "\n".join(["```sh", *(command.rstrip() for command in commands), "```"])]
 
 
@@ -105,11 +112,11 @@ def _by_document(rows: Iterable[Row]) -> Iterator[tuple[str | None, list[Row]]]:
 
 
 def _heading(document: str | None) -> str:
-    return "Without a document" if document is None else f"Document {_short(document)}"
+    return "Without a document" if document is None else f"Document {_plain(_short(document))}"
 
 
 def _about_document(document: str | None) -> list[str]:
-    return [f"`{document}`"] if document is not None and _short(document) != document else []
+    return [_code(document)] if document is not None and _short(document) != document else []
 
 
 def _short(document: str) -> str:
@@ -122,14 +129,14 @@ def _link(source: Source) -> str:
     if source.document is None:
         return ""
     anchor = re.sub(r"[^\w\- ]", "", _heading(source.document).lower()).replace(" ", "-")
-    return f"[{_short(source.document)}](#{anchor})"
+    return f"[{_plain(_short(source.document))}](#{anchor})"
 
 
 def _about(row: Row) -> str:
     """`- **lab2_bn** (*Added Batch Normalization*): two sentences.`"""
-    section = f" (*{row.source.section}*)" if row.source.section else ""
-    text = first_sentences(row.description).replace("<", "&lt;")
-    return f"- [**{row.name}**]({row.path}){section}: {text or 'no description.'}"
+    section = f" (*{_plain(row.source.section)}*)" if row.source.section else ""
+    text = _plain(first_sentences(row.description))
+    return f"- [**{row.name}**]({_address(row.path)}){section}: {text or 'no description.'}"
 
 
 def first_sentences(text: str, count: int = 2) -> str:
@@ -185,8 +192,24 @@ def _paper(source: Source) -> str:
     """`He et al., 2015`, with the address behind it."""
     names = [name.split(" ")[-1] for name in re.split(r", | and ", source.authors or "")]
     authors = f"{names[0]} et al." if len(names) > 2 or "others" in names else " and ".join(names)
-    text = ", ".join(part for part in (authors, str(source.year or "")) if part)
-    return f"[{text}]({source.url})" if source.url and text else source.url or text
+    text = _plain(", ".join(part for part in (authors, str(source.year or "")) if part))
+    if source.url is None or not re.match(r"https?://[^\s<>()]+\Z", source.url):  # a link may lead to the web only
+        return text or _plain(source.url or "")
+    return f"[{text}]({source.url})" if text else source.url
+
+
+def _plain(text: str) -> str:
+    """A spec's words, which may be emphasised or in backticks, but are no link, no picture and no HTML."""
+    return re.sub(r"([\[\]\\])", r"\\\1", printable(text)).replace("<", "&lt;").replace("\n", " ")
+
+
+def _code(text: str) -> str:
+    return f"`{printable(text).replace('`', '').replace(chr(10), ' ')}`"
+
+
+def _address(path: str) -> str:
+    """A path as a link leads to it: what would end the link is encoded."""
+    return quote(path)
 
 
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:

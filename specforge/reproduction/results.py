@@ -10,6 +10,8 @@ are the runs that mean what the spec means; others were made with settings, or b
 """
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
@@ -18,7 +20,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from specforge.reproduction.errors import ReproductionError
 from specforge.training import durable
 from specforge.training.errors import TrainingError
+from specforge.training.lock import Busy, locked
+from specforge.training.parsing import parsed
 
+# seconds: recording takes milliseconds, also when hundreds of processes want to
+_PATIENCE = 60.0
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -88,7 +94,7 @@ class Results(_Record):
         if not path.exists():
             return cls()
         try:
-            return cls.model_validate(json.loads(path.read_bytes()))
+            return cls.model_validate(parsed(path.read_bytes()))
         except OSError as error:
             raise ReproductionError(f"cannot read {path}: {error.strerror}") from None
         except (ValidationError, ValueError) as error:
@@ -118,12 +124,35 @@ class Recorded(NamedTuple):
     replaced: Measurement | None
 
 
-def record(path: Path, name: str, spec_hash: str, run: Measurement) -> Recorded:
-    """Add a run to the file, which is read again: another process may have recorded something meanwhile."""
-    before = Results.read(path)
-    save(path, before.with_run(name, spec_hash, run))
+def record(
+    path: Path, name: str, spec_hash: str, run: Measurement, *, tell: Callable[[str], None] = lambda _: None
+) -> Recorded:
+    """Add a run to the file, which is read again: another process may have recorded something meanwhile.
+
+    Nobody else does between reading and writing; `tell` hears of a file system where that can't be made sure.
+    """
+    path = path.resolve() if path.is_symlink() else path  # who comes by another link must meet the same lock
+    with _alone(path, tell):
+        before = Results.read(path)
+        save(path, before.with_run(name, spec_hash, run))
     known = next((known for known in before.of(name) if known.identity == run.identity), None)
     return Recorded(run, known if known != run else None)
+
+
+@contextmanager
+def _alone(path: Path, tell: Callable[[str], None]) -> Iterator[None]:
+    """Wait for the others who record something, then keep them out."""
+    lock = path.with_name(f".{path.name}.lock")
+    with ExitStack() as held:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(lock, wait=_PATIENCE, tell=tell))
+        except Busy as busy:
+            hint = "is it stopped in a debugger? end it, and record the run again by `--import`"
+            raise ReproductionError(f"{busy.holder} does not let go of {lock}", hint=hint) from None
+        except OSError as error:
+            raise _cannot_write(path, error) from None
+        yield
 
 
 def save(path: Path, results: Results) -> None:
@@ -132,7 +161,11 @@ def save(path: Path, results: Results) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         durable.write(path, results.encode())
     except (TrainingError, OSError) as error:
-        raise ReproductionError(f"cannot write {path}: {error}", hint="name another file with `--results`") from None
+        raise _cannot_write(path, error) from None
+
+
+def _cannot_write(path: Path, error: Exception) -> ReproductionError:
+    return ReproductionError(f"cannot write {path}: {error}", hint="name another file with `--results`")
 
 
 def _first(error: ValidationError) -> str:

@@ -9,12 +9,14 @@ names those that stand elsewhere, with `*` for any text; those that match are ta
 """
 
 import fnmatch
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor
 
 from specforge.catalog.definition import Weights
+from specforge.diagnostics import one_line
 from specforge.shapes import Shape, spelled
 
 
@@ -121,20 +123,68 @@ def is_ordered(file: Path) -> bool:
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:
-    """A state dict from a `.safetensors` file or one of torch's. WeightsError for what is not weights alone."""
-    import pickle
+    """A state dict from a `.safetensors` file or one of torch's. WeightsError for what is not weights alone.
 
+    Nothing in the file is run: torch's format is read with its unpickler of tensors (`weights_only`), whose list of
+    what it calls is closed.
+    """
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
         if file.suffix == ".safetensors":
             return load_file(file)
-        state = torch.load(file, map_location="cpu", weights_only=True)
-    except (OSError, SafetensorError, pickle.UnpicklingError, EOFError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        _require_unpacked(file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on pickles of other versions; what matters is an error
+            state = torch.load(file, map_location="cpu", weights_only=True)
+    except _unreadable() as error:
+        reason = one_line(str(error).splitlines()[0]) if str(error) else type(error).__name__
         raise WeightsError(f"{file} can't be read as weights: {reason}") from None
-    if not isinstance(state, dict) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
+    ):
         raise WeightsError(f"{file} holds no state dict", hint="save `module.state_dict()`")
     return state
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What torch and safetensors raise for files that are damaged, or made to do harm."""
+    import pickle
+    import struct
+    import zipfile
+
+    from safetensors import SafetensorError
+
+    return (
+        OSError,
+        SafetensorError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+        struct.error,
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        EOFError,
+        ImportError,
+        LookupError,
+        MemoryError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    )
+
+
+def _require_unpacked(file: Path) -> None:
+    """torch packs nothing that it saves; a packed member may unpack to more than there is memory."""
+    import zipfile
+
+    if not zipfile.is_zipfile(file):
+        return
+    with zipfile.ZipFile(file) as archive:
+        packed = [info for info in archive.infolist() if info.compress_type != zipfile.ZIP_STORED]
+    if packed:
+        raise WeightsError(
+            f"{file} can't be read as weights: {one_line(packed[0].filename)} is packed, and torch packs nothing",
+            hint="save it again with `torch.save(module.state_dict(), FILE)`",
+        )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from specforge.training.device import choose_device as choose_device
     from specforge.training.errors import Interrupted as Interrupted
+    from specforge.training.errors import SpecChanged as SpecChanged
     from specforge.training.errors import TrainingError as TrainingError
     from specforge.training.final_test import evaluate_run as evaluate_run
     from specforge.training.listener import Listener as Listener
@@ -21,6 +22,7 @@ _HOMES = {
     "Listener": "listener",
     "Result": "result",
     "RunDirectory": "run_directory",
+    "SpecChanged": "errors",
     "TrainingError": "errors",
     "choose_device": "device",
     "evaluate_run": "final_test",

@@ -8,13 +8,14 @@
         manifest.json                  size and sha256 of the files above, written last
     checkpoints/epoch-0007-step-00120/ 120 steps into epoch 8
 
-A checkpoint is written to a folder of another name, synced and renamed, so that a folder with this name is whole.
-Should a file be damaged later, its checksum says so, and the checkpoint before it is taken.
+A checkpoint is written to a folder of another name, synced and renamed, and renamed again before it is removed, so that
+a folder with this name is whole, whenever the process or the machine dies. The same state gives the same bytes. Should
+a file be damaged later, its checksum says so, and the checkpoint before it is taken.
 """
 
 import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from specforge.diagnostics import one_line
 from specforge.training import durable
 from specforge.training.errors import TrainingError
 from specforge.training.manifest import MANIFEST, Damage, listed, manifest, read_verified
@@ -69,9 +71,10 @@ class CheckpointStore:
         path = self.folder / name_of(progress.epoch, progress.step)
         partial = self.folder / f".{path.name}.partial"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            durable.make_folder(self.folder)
+            if path.exists():  # only if a damaged one could not be set aside
+                self._discard([path.name])
             _write(partial, _contents(checkpoint))
-            shutil.rmtree(path, ignore_errors=True)  # there only if a damaged one could not be set aside
             partial.replace(path)
             durable.sync_folder(self.folder)
         except OSError as error:
@@ -82,12 +85,14 @@ class CheckpointStore:
         """Remove all but these, the newest two and the newest of a complete epoch, and what a killed write left."""
         complete = [name for name in self.names() if "-step-" not in name]
         kept = {*wanted, *self.names()[-2:], *complete[-1:]}
-        leftovers = [path.name for path in self.folder.glob(".*.partial")]
-        for name in [*(name for name in self.names() if name not in kept), *leftovers]:
-            shutil.rmtree(self.folder / name, ignore_errors=True)
+        self._discard([name for name in self.names() if name not in kept])
 
     def newest(self, *, tell: Callable[[str], None]) -> Checkpoint | None:
-        """The last good checkpoint, None if there never was one; damaged ones are told of and set aside."""
+        """The last good checkpoint, None if there never was one; damaged ones are told of and set aside.
+
+        What a killed write or removal left is removed.
+        """
+        self._remove_leftovers()
         damaged: list[str] = []
         for name in reversed(self.names()):
             try:
@@ -112,19 +117,39 @@ class CheckpointStore:
         progress, numbers, scaler = Progress.decode(content[PROGRESS])
         return Checkpoint(
             progress,
-            safetensors.torch.load(content[WEIGHTS]),
-            OptimizerState(safetensors.torch.load(content[OPTIMIZER]), numbers),
-            None if averages is None else safetensors.torch.load(averages),
+            self._decoded(name, WEIGHTS, content[WEIGHTS]),
+            OptimizerState(self._decoded(name, OPTIMIZER, content[OPTIMIZER]), numbers),
+            None if averages is None else self._decoded(name, AVERAGES, averages),
             scaler,
         )
 
     def weights(self, name: str, file: str = WEIGHTS) -> dict[str, Tensor]:
         """Only a checkpoint's weights, or their averages; raises `Damage`."""
-        return safetensors.torch.load(read_verified(self.folder / name, file))
+        return self._decoded(name, file, read_verified(self.folder / name, file))
 
     def progress(self, name: str) -> Progress:
         """Only a checkpoint's position and history; raises `Damage`."""
         return Progress.decode(read_verified(self.folder / name, PROGRESS))[0]
+
+    def _decoded(self, name: str, file: str, content: bytes) -> dict[str, Tensor]:
+        """Tensors; `Damage` for what is none although the checksum beside it is right, as a stranger can make it."""
+        try:
+            return safetensors.torch.load(content)
+        except (safetensors.SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise Damage.of(self.folder / name / file, f"holds no tensors: {one_line(str(error))}") from error
+
+    def _discard(self, names: Sequence[str]) -> None:
+        """Remove checkpoints. The disk has their other names before it loses the first file."""
+        if names:
+            with suppress(OSError):
+                for name in names:
+                    (self.folder / name).replace(self.folder / f".{name}.discarded.partial")
+                durable.sync_folder(self.folder)
+        self._remove_leftovers()
+
+    def _remove_leftovers(self) -> None:
+        for path in self.folder.glob(".*.partial"):
+            shutil.rmtree(path, ignore_errors=True)
 
     def _set_aside(self, names: Iterable[str]) -> None:
         """Under another name, where somebody may still look at them."""

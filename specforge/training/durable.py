@@ -1,16 +1,19 @@
-"""Files that are whole or absent, whatever happens while they are written.
+"""Files that are whole or absent, whatever happens while they are written: a kill, a full disk, a power cut.
 
-In: a path and bytes. Out: the file, on the disk and under its name only when every byte is there. What the operating
-system refuses is a `TrainingError` that names the path.
+In: a path and bytes. Out: the file, on the disk and under its name only when every byte is there. The order is always
+write, fsync, rename, fsync of the folder. What the operating system refuses is a `TrainingError` that names the path.
 """
 
 import json
 import os
 from contextlib import suppress
-from errno import EDQUOT, ENOSPC
+from errno import EACCES, EBADF, EDQUOT, EINVAL, ENOSPC, ENOTSUP
 from pathlib import Path
 
 from specforge.training.errors import TrainingError
+
+# how systems say that a folder can't be synced: on some network and user-space file systems, or without a right to read
+_NO_SYNC = (EACCES, EBADF, EINVAL, ENOTSUP)
 
 
 def write(path: Path, content: bytes) -> None:
@@ -34,15 +37,34 @@ def put(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Files that a killed process was writing. Only for who alone writes into the folder."""
+    for path in folder.glob(".*.partial"):
+        with suppress(OSError):
+            path.unlink()
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, and wait until the disk has their names."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        sync_folder(folder.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the disk has the names in a folder."""
     if os.name != "posix":  # Windows cannot open a folder and keeps names itself
         return
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
 
 
 def encode(content: object, *, indent: int | None = 2) -> bytes:

@@ -55,6 +55,7 @@ def final_test(
 ) -> tuple[Result, Evaluation]:
     """Load the chosen weights into the module and test them. `check` is called between batches and may raise."""
     assert spec.train is not None
+    progress = progress.judged_by(spec.train.checkpoint)
     test = _Test(place(module, device), spec.train, prepared, run.checkpoints, device, check)
     epochs = members(spec.train, progress.epoch) or (_tested_epoch(progress),)
     single: tuple[Member, ...] = ()
@@ -154,9 +155,9 @@ class _Test:
         try:
             weights = self._store.weights(name_of(epoch), tested_file(self._train))
         except Damage as damage:
-            raise TrainingError(
-                f"the weights of epoch {epoch} cannot be tested: {damage}", hint="train again with another `--out`"
-            ) from None
+            is_newest = self._store.names()[-1:] == [name_of(epoch)]
+            hint = _repair(self._store) if is_newest else "train again with another `--out`"
+            raise TrainingError(f"the weights of epoch {epoch} cannot be tested: {damage}", hint=hint) from None
         load_weights(self._module, weights)
 
 
@@ -200,9 +201,15 @@ def _newest_complete(store: CheckpointStore) -> Progress:
         try:
             progress = store.progress(name)
         except Damage as damage:
-            raise TrainingError(str(damage), hint="`--resume` goes on from the checkpoint before it") from None
+            raise TrainingError(str(damage), hint=_repair(store)) from None
         if progress.epoch > 0 and progress.step == 0:
             return progress
     raise TrainingError(
         f"{store.folder.parent} has no weights to test: no epoch is complete", hint="go on with it by `--resume`"
     )
+
+
+def _repair(store: CheckpointStore) -> str:
+    """What helps where the newest checkpoint is damaged."""
+    first = "remove result.json, then " if (store.folder.parent / "result.json").exists() else ""
+    return f"{first}`--resume` goes on from the checkpoint before it"

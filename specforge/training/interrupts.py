@@ -1,33 +1,44 @@
 """Ctrl-C and termination requests, taken up where the run can be saved.
 
-    with InterruptGuard() as guard:
+    with InterruptGuard(Path("runs/lab2")) as guard:
         for batch in batches:
             guard.check()   # raises Interrupted after a signal
 
-The first signal is remembered; the second ends the process at once. The handlers that were there come back.
+The first signal is remembered; the second ends the process at once, with one line to stderr. The handlers that were
+there come back. A signal that the process was started to ignore, as by `nohup` or by a script's `&`, stays ignored.
 """
 
 import os
+import shlex
 import signal
 import threading
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
+from specforge.diagnostics import one_line
 from specforge.training.errors import Interrupted
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SHOW_CURSOR = b"\r\x1b[?25h"  # a progress bar hides it
 
 
 class InterruptGuard:
-    """Remembers the first signal until `check` is called. Outside the main thread it cannot and does nothing."""
+    """Remembers the first signal until `check` is called. Outside the main thread it cannot and does nothing.
 
-    def __init__(self) -> None:
+    `run` is the folder of what would be interrupted.
+    """
+
+    def __init__(self, run: Path | None = None) -> None:
+        self._run = run
         self._received: int | None = None
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._previous = {number: signal.signal(number, self._receive) for number in _SIGNALS}
+            heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._previous = {number: signal.signal(number, self._receive) for number in heeded}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -37,10 +48,17 @@ class InterruptGuard:
 
     def check(self) -> None:
         if self._received is not None:
-            raise Interrupted(self._received)
+            raise Interrupted(self._received, run=self._run)
 
     def _receive(self, number: int, _: FrameType | None) -> None:
         if self._received is not None:
+            with suppress(OSError):
+                os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + self._last_words())
             # not SystemExit: it could be caught half way through a write and look like a failure of the disk
             os._exit(128 + number)
         self._received = number
+
+    def _last_words(self) -> bytes:
+        options = ["--resume"] if self._run is None else ["--out", str(self._run), "--resume"]
+        line = f"ended at once: what was saved before is whole; go on with it by `{one_line(shlex.join(options))}`\n"
+        return line.encode(errors="replace")

@@ -6,6 +6,7 @@ In: an `Evaluation` of the test part. Out: a `Result`, to and from JSON.
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from operator import itemgetter
 from typing import Any
 
@@ -13,6 +14,8 @@ from torch import nn
 
 from specforge.training import durable
 from specforge.training.evaluation import Evaluation
+
+_NUMBERS = ("test_loss", "test_accuracy", "test_top5_accuracy", "parameters", "seconds", "tested_epoch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ class Result:
     def decode(cls, content: bytes) -> "Result":
         """Raises ValueError, KeyError or TypeError for what `encode` did not write."""
         record: dict[str, Any] = json.loads(content)
+        if any(type(record[name]) not in (int, float) or not isfinite(record[name]) for name in _NUMBERS):
+            raise ValueError("not a number")
         for name in ("best_class", "worst_class"):
             record[name] = None if record[name] is None else ClassResult(**record[name])
         record["members"] = tuple(Member(**entry) for entry in record.get("members", ()))

@@ -15,7 +15,7 @@ from specforge.data.prepare import Prepared
 from specforge.graph import StagePlan
 from specforge.resolved import spec_hash, to_yaml
 from specforge.spec import Spec
-from specforge.training import durable
+from specforge.training import checksums, durable
 from specforge.training.allocation import kept_pages
 from specforge.training.device import repeatable
 from specforge.training.environment import environment
@@ -26,6 +26,8 @@ from specforge.training.finder import Check, as_written, sweep, with_rate
 from specforge.training.interrupts import InterruptGuard
 from specforge.training.learner import Learner
 from specforge.training.listener import Listener, Silence
+from specforge.training.mending import mend
+from specforge.training.microbatches import memory_is_told
 from specforge.training.mistakes import mistakes_file
 from specforge.training.result import Result, confusion_file
 from specforge.training.run_directory import RunDirectory
@@ -52,17 +54,22 @@ def fit(
     told = listener or Silence()
     _can_choose_weights(spec, prepared)
     _can_build_losses(spec, prepared)
+    damaged = checksums.problems(run.path) if resume else {}
     notice = run.start(environment(device), resume=resume)
+    find = _Finder(spec, plans, run, told)
+    for sentence in mend(run, damaged, find.settle):
+        told.on_message(sentence)
     finished = run.result()
     if finished is not None:
         told.on_message(f"{run.path} holds a finished run: there is nothing left to train")
         return finished
     if notice:
         told.on_message(notice)
+    for note in prepared.notes:
+        told.on_message(note)
     if prepared.residence is not None and prepared.residence.is_streamed:
         told.on_message(str(prepared.residence))
-    find = _Finder(spec, plans, run, told)
-    with InterruptGuard() as guard, repeatable(), kept_pages(device):
+    with InterruptGuard(run.path) as guard, repeatable(), kept_pages(device), memory_is_told():
         epochs = Epochs(
             module, spec, prepared, plans=plans, find=find, run=run, device=device, listener=told, guard=guard
         )
@@ -70,6 +77,8 @@ def fit(
         result, evaluation = final_test(
             module, spec, prepared, run=run, progress=progress, device=device, check=guard.check
         )
+        # its lines were added without waiting for the disk, and a result says that all of the run is there
+        run.rewrite_metrics(progress.history)
         run.write("confusion.json", confusion_file(evaluation, prepared.class_names))
         examples = mistakes_file(prepared.test, evaluation.predicted, evaluation.confidence, prepared.class_names)
         run.write("mistakes.json", examples)
@@ -91,12 +100,16 @@ class _Finder:
         rate = as_written(found.chosen)
         sweeps = [*self._run.sweeps()[: len(known)], {**asdict(found), "stage": found.stage + 1}]
         self._run.write("lr_find.json", durable.encode(sweeps, indent=None))
-        spec = self._spec
-        for chain, value in {**known, str(plan.chain): rate}.items():
-            spec = with_rate(spec, [part.number for part in self._plans if str(part.chain) == chain], value)
-        self._run.settle(to_yaml(spec), spec_hash(spec))
+        self.settle({**known, str(plan.chain): rate})
         self._listener.on_message(f"the learning-rate finder chose {rate:g} ({found.how} of the loss)")
         return rate
+
+    def settle(self, rates: Mapping[str, float]) -> None:
+        """Write the spec with these rates, each by the number of its stage."""
+        spec = self._spec
+        for chain, value in rates.items():
+            spec = with_rate(spec, [part.number for part in self._plans if str(part.chain) == chain], value)
+        self._run.settle(to_yaml(spec), spec_hash(spec))
 
 
 def _can_choose_weights(spec: Spec, prepared: Prepared) -> None:

@@ -49,7 +49,7 @@ def _with(name: str, content: str) -> Callable[[Path], object]:
     [
         (_without("result.json"), "is not finished: it has no result.json"),
         (_without("environment.json"), "is not a run"),
-        (_without("metrics.jsonl"), "cannot read"),
+        (_without("metrics.jsonl"), r"metrics\.jsonl is missing"),
         (_with("metrics.jsonl", "\n"), "has no epoch"),
         (_with("result.json", "{"), "result.json is damaged: it is not JSON"),
         (_with("result.json", '{"test_loss": 1}'), "result.json is damaged: `test_accuracy`: field required"),

@@ -1,5 +1,6 @@
 """The page of the specs: as new as they are, and honest about what was measured."""
 
+import json
 import re
 import subprocess
 import sys
@@ -161,3 +162,49 @@ def test_it_is_made_without_torch(specs: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script, specs], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert (specs / "README.md").read_text(encoding="utf-8") == page(specs)
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "[x](javascript:alert(1))",
+    "![x](http://evil.example/x.png)",
+    "<javascript:alert(1)>",
+    "| a | b |",
+    "`a` ``` b",
+    "\\[x](y)",
+    "\u202egnp.exe",
+    "\x1b[31mred",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "https://a.example/) [x](javascript:alert(1)",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("key", ["description", "document", "section", "url", "authors"])
+def test_words_of_strangers_are_no_markup(specs: Path, text: str, key: str) -> None:
+    quoted = json.dumps(text)
+    tiny = (specs / "tiny.yaml").read_text()
+    if key == "description":
+        tiny = re.sub("^description: .*$", lambda _: f"description: {quoted}", tiny, flags=re.MULTILINE)
+    else:
+        tiny = re.sub("^source: .*$", lambda _: f"source: {{{key}: {quoted}}}", tiny, flags=re.MULTILINE)
+        line = (specs / "zoo" / "line.yaml").read_text()
+        given = "authors: Ada Lovelace and others" if key == "authors" else "url: 'https://example.org'"
+        (specs / "zoo" / "line.yaml").write_text(line.replace(given, f"{key}: {quoted}"))
+    (specs / "tiny.yaml").write_text(tiny)
+    found = page(specs)
+    body = re.sub(r"<!-- Made by .*? -->|<br>|`[^`\n]*`", "", found)
+    assert "<" not in body
+    assert not re.search(r"(?<!\\)!\[", body)
+    addresses = re.findall(r"(?<!\\)\]\(([^)]*)\)", body)
+    assert addresses
+    assert all(re.match(r"#|https?://[^\s<>()]+\Z|[\w./-]+\Z", address) for address in addresses)
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e]", found)
+
+
+def test_a_file_whose_name_would_end_the_link(specs: Path) -> None:
+    (specs / "tiny.yaml").rename(specs / "a) [x](javascript:alert(1).yaml")
+    found = page(specs)
+    assert "](a%29%20%5Bx%5D%28javascript%3Aalert%281%29.yaml)" in found
+    assert "specforge reproduce 'specs/a) [x](javascript:alert(1).yaml'" in found

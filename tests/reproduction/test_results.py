@@ -1,12 +1,16 @@
 """The file of results: canonical, whole, and never written over when it is something else."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from specforge.reproduction.errors import ReproductionError
 from specforge.reproduction.results import Results, record, save
+from specforge.training.lock import locked
 from tests.reproduction.runs import measurement
 
 NOW, BEFORE, OTHER = "a" * 64, "b" * 64, "c" * 64
@@ -92,3 +96,58 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ReproductionError, match="cannot write"):
         save(tmp_path / "file" / "results.json", Results())
+
+
+_RECORDER = """
+import sys
+from pathlib import Path
+from specforge.reproduction.results import record
+from tests.reproduction.runs import measurement
+for seed in range(20):
+    spec_hash = sys.argv[2] * 64
+    record(Path(sys.argv[1]), f"spec {sys.argv[2]}", spec_hash, measurement(seed=seed, spec_hash=spec_hash))
+"""
+
+
+def test_processes_that_record_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    file = tmp_path / "results.json"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _RECORDER, str(file), name], env={**os.environ, "PYTHONPATH": str(root)}
+        )
+        for name in "abcd"
+    ]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0, 0, 0]
+    found = Results.read(file)
+    assert {name: len(found.of(name)) for name in found.specs} == {f"spec {name}": 20 for name in "abcd"}
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_who_does_not_let_go_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("specforge.reproduction.results._PATIENCE", 0.1)
+    file = tmp_path / "results.json"
+    with locked(tmp_path / ".results.json.lock"), pytest.raises(ReproductionError) as raised:
+        record(file, "one", NOW, measurement(spec_hash=NOW))
+    assert f"process {os.getpid()} on " in raised.value.message
+    assert "--import" in (raised.value.hint or "")
+    assert not file.exists()
+
+
+def test_a_place_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReproductionError, match="cannot write"):
+        record(tmp_path / "file" / "results.json", "one", NOW, measurement(spec_hash=NOW))
+
+
+def test_a_linked_file_is_the_file_that_it_leads_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("specforge.reproduction.results._PATIENCE", 0.1)
+    (tmp_path / "shared").mkdir()
+    target, link = tmp_path / "shared" / "all.json", tmp_path / "results.json"
+    record(target, "one", NOW, measurement(spec_hash=NOW))
+    link.symlink_to(target)
+    record(link, "one", NOW, measurement(seed=1, spec_hash=NOW))
+    assert link.is_symlink()
+    assert len(Results.read(target).of("one")) == 2
+    with locked(tmp_path / "shared" / ".all.json.lock"), pytest.raises(ReproductionError, match="does not let go"):
+        record(link, "one", NOW, measurement(seed=2, spec_hash=NOW))
