@@ -314,7 +314,7 @@ def find_rate(
     learner = Learner(module, found.train, device=on, class_counts=prepared.class_counts)
     size, seed = first.stage.batch_size, found.train.seed
     batches = train_batches(found.data, prepared, batch_size=size, seed=seed)
-    with repeatable(), kept_pages(on):
+    with repeatable(bitwise=found.train.deterministic), kept_pages(on):
         tried = curve(learner, found.train, with_rate_to_find(first), batches, low=low, high=high, steps=steps)
     rate, how = _chosen(tried)
     where = "train.optimizer.lr"

@@ -106,7 +106,7 @@ else:
     _Continue = create_model("_Continue", __base__=Recipe, **{"continue": (bool, False)})  # a keyword of Python's
 
 
-_OF_THE_RUN = ("checkpoint", "compile", "ema", "evaluate", "keep_every", "on_nan", "precision", "seed")
+_OF_THE_RUN = ("checkpoint", "compile", "deterministic", "ema", "evaluate", "keep_every", "on_nan", "precision", "seed")
 
 
 class Stage(_Continue):
@@ -236,7 +236,8 @@ class Train(Recipe):
     finite, after which no weight is changed: the run stops, the step is skipped, or the run rolls back to its last
     checkpoint and leaves the batch out, three times at most. `evaluate` says what else is measured. `snapshots` makes a
     snapshot ensemble. `stages` are parts with their own recipe, in place of `epochs`. `seed` decides initial weights,
-    order, augmentation and dropout.
+    order, augmentation and dropout: on a CPU with as many threads, the same seed gives the same bits. `deterministic`
+    asks that of a GPU too: slower operations there, and an error for one that has no such form.
     """
 
     advice: ClassVar[Mapping[str, str]] = {
@@ -251,6 +252,7 @@ class Train(Recipe):
     ema: Ema | None = None
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     compile: Literal["auto", "always", "never"] = "auto"
+    deterministic: bool = False
     checkpoint: Literal["last", "best_validation_loss", "best_validation_accuracy"] = "last"
     keep_every: Count | None = None
     on_nan: Literal["stop", "skip", "rollback"] = "stop"

@@ -1,14 +1,18 @@
 """Where to compute: from the name that a user gives to a torch device, and what that device is called."""
 
+import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
 from specforge.training.errors import TrainingError
+
+_CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -60,12 +64,29 @@ def place(module: nn.Module, device: torch.device) -> nn.Module:
 
 
 @contextmanager
-def repeatable() -> Iterator[None]:
-    """cuDNN's algorithms that give the same bits every time, chosen by rule: a resumed run must repeat them."""
+def repeatable(*, bitwise: bool = False) -> Iterator[None]:
+    """cuDNN's algorithms that give the same bits every time, chosen by rule: a resumed run must repeat them.
+
+    With `bitwise`, all operations are such, also those that add in no fixed order on a GPU; one without such a form is
+    a TrainingError. The caller's settings are put back.
+    """
     cudnn = torch.backends.cudnn
     before = cudnn.deterministic, cudnn.benchmark
+    memory: Any = torch.utils.deterministic  # torch's type stubs don't know its setting
+    strict = torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory
     cudnn.deterministic, cudnn.benchmark = True, False
+    if bitwise:
+        os.environ.setdefault(_CUBLAS, ":4096:8")  # read when matrices are first multiplied
+        torch.use_deterministic_algorithms(True)
+        memory.fill_uninitialized_memory = False  # nothing here reads what nobody wrote
     try:
         yield
+    except RuntimeError as error:
+        if not bitwise or "deterministic" not in str(error):
+            raise
+        why = str(error).partition(". ")[0]
+        raise TrainingError(f"`deterministic: true` can't be kept: {why}", hint="remove `deterministic`") from error
     finally:
         cudnn.deterministic, cudnn.benchmark = before
+        torch.use_deterministic_algorithms(strict[0])
+        memory.fill_uninitialized_memory = strict[1]

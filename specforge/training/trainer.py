@@ -69,7 +69,9 @@ def fit(
         told.on_message(note)
     if prepared.residence is not None and prepared.residence.is_streamed:
         told.on_message(str(prepared.residence))
-    with InterruptGuard(run.path) as guard, repeatable(), kept_pages(device), memory_is_told():
+    assert spec.train is not None, "a spec without a recipe was refused before"
+    bitwise = repeatable(bitwise=spec.train.deterministic)
+    with InterruptGuard(run.path) as guard, bitwise, kept_pages(device), memory_is_told():
         epochs = Epochs(
             module, spec, prepared, plans=plans, find=find, run=run, device=device, listener=told, guard=guard
         )

@@ -1,5 +1,7 @@
 """Choosing a device, and saying why not."""
 
+import os
+
 import pytest
 import torch
 
@@ -54,3 +56,26 @@ def test_repeatable_puts_the_settings_back() -> None:
     with repeatable():
         assert (cudnn.deterministic, cudnn.benchmark) == (True, False)
     assert (cudnn.deterministic, cudnn.benchmark) == before
+
+
+def test_bitwise_asks_for_it_everywhere_and_puts_the_settings_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    fills = torch.utils.deterministic.fill_uninitialized_memory
+    with repeatable(bitwise=True):
+        assert torch.are_deterministic_algorithms_enabled()
+        assert not torch.utils.deterministic.fill_uninitialized_memory
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.utils.deterministic.fill_uninitialized_memory == fills
+
+
+def test_an_operation_that_has_no_such_form_is_named() -> None:
+    said = (
+        "grid_sampler_2d_backward_cuda does not have a deterministic implementation, but you set … True. You can turn"
+    )
+    with pytest.raises(TrainingError, match="grid_sampler_2d_backward_cuda") as raised, repeatable(bitwise=True):
+        raise RuntimeError(said)
+    assert raised.value.hint == "remove `deterministic`"
+    assert not torch.are_deterministic_algorithms_enabled()
+    with pytest.raises(RuntimeError, match="something else"), repeatable(bitwise=True):
+        raise RuntimeError("something else")
