@@ -17,7 +17,7 @@ quickstart: $(VENV)/.train
 	$(BIN)/specforge train specs/quickstart.yaml
 
 test: $(VENV)/.dev
-	$(BIN)/pytest --numprocesses 2 --quiet
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --quiet    # threads of two processes would wait for each other
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
