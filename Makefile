@@ -3,7 +3,7 @@
 # make check        formatting, lint, types, layering, tests: what CI runs
 # make docs         the JSON Schema, docs/reference and specs/README.md, made anew from what they are about
 # make bench        speed, all sides interleaved in one run, in half an hour; installs Lightning, Keras and TensorFlow too
-# make soak         hundreds of runs that are killed and taken up again, in some minutes; `make soak KILLS=1000` more
+# make soak         hundreds of runs that are killed and taken up again, a quarter of an hour; `make soak KILLS=1000` more
 # make fuzz         100,000 mutated and generated specs; `make fuzz SEED=7 CASES=5000` others (check runs 2,000)
 # make audit        known holes in the installed packages; asks a server, so it is no part of `make check`
 
