@@ -4,8 +4,6 @@ What `compile`, `train`, `evaluate`, `preview` and `lr-find` do.
 """
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +14,7 @@ from specforge.catalog.discovery import word_for
 from specforge.checks.dataset_fit import mismatches
 from specforge.diagnostics import Findings, Span, SpecError, define
 from specforge.graph import Graph, fast_forms, lower, plan, weights_of
-from specforge.spec import Data, Spec
+from specforge.spec import Spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,59 +129,28 @@ def train(
     that cannot start or go on, `WeightsError` for published weights that are missing (`download` fetches them and the
     data) or damaged, and `Interrupted` after a signal, with a run that can be resumed.
     """
-    found, graph = _spec_and_graph(spec, settings)
+    found, graph = _to_train(spec, settings)
     found = found.model_copy(update={"search": None})  # a run is one training
-    if found.data is None or found.train is None:
-        raise SpecError(incomplete(found.name if isinstance(spec, Spec) else str(spec)))
-    require_training_packages()
-    from specforge.training.listener import Silence
-
-    told = listener or Silence()
-    if out is not None:  # a folder of something else is not even locked
-        _admitted(found, Path(out), resume=True, told=told)
-    with _claimed(out, found.name, resume=resume, tell=told.on_message) as folder:
-        return _train(
-            found, graph, folder, resume=resume, force=force, device=device, data_dir=data_dir, download=download,
-            told=told,
-        )  # fmt: skip
-
-
-def _train(
-    found: Spec,
-    graph: Graph,
-    folder: Path,
-    *,
-    resume: bool,
-    force: bool,
-    device: str | None,
-    data_dir: Path | str | None,
-    download: bool,
-    told: "Listener",
-) -> Run:
-    """In a folder that is this process's own."""
-    from specforge.data.first_images import first_images
-    from specforge.data.prepare import prepare
-    from specforge.data.randomness import key
-    from specforge.torch_backend import build, fill_from_images, load_pretrained
+    assert found.train is not None
     from specforge.training import choose_device, fit
     from specforge.training.changed_spec import changed
+    from specforge.training.claim import run_folder
+    from specforge.training.listener import Silence
     from specforge.training.mending import refusals_explained
 
-    assert found.data is not None
-    assert found.train is not None
-    chosen = choose_device(device)
-    run = _admitted(found, folder, resume=resume, told=told)
-    with refusals_explained(folder, told.on_message):
-        run = changed(run, found, graph, force=force, tell=told.on_message)
-    prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=chosen, download=download)
-    _require_fit(graph, found.data, prepared)
-    module = build(fast_forms(graph, device=chosen.type), seed=key(found.train.seed, "init"), device=chosen)
-    if not (resume and run.checkpoints.names()):
-        load_pretrained(module, graph, download=download)
-        fill_from_images(module, graph, partial(first_images, prepared))
-    plans = plan(found.train, weights_of(graph))
-    result = fit(module, found, prepared, plans=plans, run=run, device=chosen, resume=resume, listener=told)
-    return Run(folder, result, write_reports(folder, found, graph))
+    told, chosen = listener or Silence(), choose_device(device)
+    if out is not None:  # a folder of something else is not even locked
+        _admitted(found, Path(out), resume=True, told=told)
+    with run_folder(None if out is None else Path(out), found.name, resume=resume, tell=told.on_message) as folder:
+        run = _admitted(found, folder, resume=resume, told=told)
+        with refusals_explained(folder, told.on_message):
+            run = changed(run, found, graph, force=force, tell=told.on_message)
+        prepared = _prepared(found, graph, data_dir=data_dir, device=chosen, download=download)
+        is_new = not (resume and run.checkpoints.names())
+        module = _module(found, graph, prepared, device=chosen, download=download, is_new=is_new)
+        plans = plan(found.train, weights_of(graph))
+        result = fit(module, found, prepared, plans=plans, run=run, device=chosen, resume=resume, listener=told)
+        return Run(folder, result, write_reports(folder, found, graph))
 
 
 def _admitted(found: Spec, folder: Path, *, resume: bool, told: "Listener") -> "RunDirectory":
@@ -200,38 +167,18 @@ def _admitted(found: Spec, folder: Path, *, resume: bool, told: "Listener") -> "
     return run
 
 
-@contextmanager
-def _claimed(out: Path | str | None, name: str, *, resume: bool, tell: Callable[[str], None]) -> Iterator[Path]:
-    """The folder that was named, or one of `runs/NAME`, `runs/NAME-2`, …, which is new unless a run goes on."""
-    from specforge.training.claim import Taken, claimed
-
-    with ExitStack() as held:
-        while True:
-            folder = Path(out) if out is not None else default_folder(name, resume=resume)
-            try:
-                held.enter_context(claimed(folder, tell=tell, new=out is None and not resume))
-            except Taken:  # by a run that began at the same moment
-                continue
-            break
-        yield folder
-
-
 def evaluate(
     run: Path | str, *, device: str | None = None, data_dir: Path | str | None = None, download: bool = False
 ) -> "Result":
     """Test the tested weights of a finished run again, on the test part that its spec names."""
     require_training_packages()
-    from specforge.data.prepare import prepare
     from specforge.torch_backend import build
     from specforge.training import RunDirectory, choose_device, evaluate_run
 
     folder = RunDirectory.open(Path(run)).path
-    found, graph = analyse(folder / "spec.yaml").require()
-    if found.data is None or found.train is None:
-        raise SpecError(incomplete(str(folder / "spec.yaml")))
+    found, graph = _to_train(folder / "spec.yaml")
     chosen = choose_device(device)
-    prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=chosen, download=download)
-    _require_fit(graph, found.data, prepared)
+    prepared = _prepared(found, graph, data_dir=data_dir, device=chosen, download=download)
     return evaluate_run(build(graph, device=chosen), found, prepared, run=folder, device=chosen)
 
 
@@ -250,21 +197,17 @@ def preview(
 
     Raises `SpecError` and `DataError` as `train` does, and `ValueError` for an epoch that the recipe does not have.
     """
-    found, graph = _spec_and_graph(spec, settings)
-    if found.data is None or found.train is None:
-        raise SpecError(incomplete(found.name if isinstance(spec, Spec) else str(spec)))
+    found, graph = _to_train(spec, settings)
+    assert found.data is not None
+    assert found.train is not None
     if not 1 <= epoch <= found.train.total_epochs:
         raise ValueError(f"the recipe has the epochs 1 to {found.train.total_epochs}, not {epoch}")
-    require_training_packages()
     import torch
 
-    from specforge.data.prepare import prepare
     from specforge.data.preview import strips
     from specforge.report.preview import caption, write_preview
 
-    data_folder = Path(data_dir or DEFAULT_DATA_DIR)
-    prepared = prepare(found.data, data_dir=data_folder, device=torch.device("cpu"), download=download)
-    _require_fit(graph, found.data, prepared)
+    prepared = _prepared(found, graph, data_dir=data_dir, device=torch.device("cpu"), download=download)
     columns = range(epoch, min(epoch + epochs, found.train.total_epochs + 1))
     shown = strips(found, prepared, images=images, epochs=[column - 1 for column in columns])
     title, changes = f"{found.name}: training images of {word_for(found.data.dataset)}", caption(found.data)
@@ -288,16 +231,11 @@ def find_rate(
 
     Whatever the spec's own rate is; of several stages, the first. Raises what `train` raises.
     """
-    found, graph = _spec_and_graph(spec, settings)
-    if found.data is None or found.train is None:
-        raise SpecError(incomplete(found.name if isinstance(spec, Spec) else str(spec)))
-    require_training_packages()
+    found, graph = _to_train(spec, settings)
+    assert found.data is not None
+    assert found.train is not None
     from specforge.data.batches import train_batches
-    from specforge.data.first_images import first_images
-    from specforge.data.prepare import prepare
-    from specforge.data.randomness import key
     from specforge.report.lr_find import RateCurve, write_rate_curves
-    from specforge.torch_backend import build, fill_from_images, load_pretrained
     from specforge.training import choose_device
     from specforge.training.allocation import kept_pages
     from specforge.training.device import repeatable
@@ -305,11 +243,8 @@ def find_rate(
     from specforge.training.learner import Learner
 
     on = choose_device(device)
-    prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=on, download=download)
-    _require_fit(graph, found.data, prepared)
-    module = build(fast_forms(graph, device=on.type), seed=key(found.train.seed, "init"), device=on)
-    load_pretrained(module, graph, download=download)
-    fill_from_images(module, graph, partial(first_images, prepared))
+    prepared = _prepared(found, graph, data_dir=data_dir, device=on, download=download)
+    module = _module(found, graph, prepared, device=on, download=download)
     first = plan(found.train, weights_of(graph))[0]
     learner = Learner(module, found.train, device=on, class_counts=prepared.class_counts)
     size, seed = first.stage.batch_size, found.train.seed
@@ -336,25 +271,44 @@ def _chosen(curve: "Curve") -> tuple[float | None, str | None]:
     return (as_written(rate), how) if rate > curve.rates[0] else (None, None)
 
 
-def _require_fit(graph: Graph, data: Data, prepared: "Prepared") -> None:
-    """Data that is known only now that it was read must fit the network, as `validate` checks for the rest."""
+def _to_train(spec: str | Path | Spec, settings: tuple[str, ...] = ()) -> tuple[Spec, Graph]:
+    """A spec with data and a recipe; raises `SpecError` for one without, and `MissingExtra`."""
+    found, graph = _spec_and_graph(spec, settings)
+    if found.data is None or found.train is None:
+        raise SpecError(incomplete(found.name if isinstance(spec, Spec) else str(spec)))
+    require_training_packages()
+    return found, graph
+
+
+def _prepared(
+    found: Spec, graph: Graph, *, data_dir: Path | str | None, device: "torch.device", download: bool
+) -> "Prepared":
+    """The data. What is known only now that it was read must fit the network, as `validate` checks for the rest."""
     from specforge.catalog.datasets.definition import DataError, Facts
+    from specforge.data.prepare import prepare
 
+    assert found.data is not None
+    prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=device, download=download)
     facts = Facts(image=prepared.image, classes=len(prepared.class_names))
-    for found in mismatches(graph, facts, word_for(data.dataset)):
-        raise DataError(found.message, hint=found.hint)
+    for misfit in mismatches(graph, facts, word_for(found.data.dataset)):
+        raise DataError(misfit.message, hint=misfit.hint)
+    return prepared
 
 
-def default_folder(name: str, *, resume: bool) -> Path:
-    """`runs/NAME`, or the next free `runs/NAME-2`, …; to resume, the newest that exists."""
-    number, folder = 1, Path("runs") / name
-    while os.path.lexists(folder):
-        number += 1
-        following = Path("runs") / f"{name}-{number}"
-        if resume and not os.path.lexists(following):
-            return folder
-        folder = following
-    return folder
+def _module(
+    found: Spec, graph: Graph, prepared: "Prepared", *, device: "torch.device", download: bool, is_new: bool = True
+) -> "torch.nn.Module":
+    """The network as it trains fastest, with its first weights if the run `is_new`: a checkpoint has them otherwise."""
+    from specforge.data.first_images import first_images
+    from specforge.data.randomness import key
+    from specforge.torch_backend import build, fill_from_images, load_pretrained
+
+    assert found.train is not None
+    module = build(fast_forms(graph, device=device.type), seed=key(found.train.seed, "init"), device=device)
+    if is_new:
+        load_pretrained(module, graph, download=download)
+        fill_from_images(module, graph, partial(first_images, prepared))
+    return module
 
 
 def write_reports(folder: Path, spec: Spec, graph: Graph) -> Path:

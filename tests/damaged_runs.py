@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from specforge import experiment
+
 SPEC = """\
 specforge: 1
 name: tiny
@@ -22,6 +24,12 @@ CHECKPOINT = tuple(
     for name in ("weights.safetensors", "optimizer.safetensors", "progress.json", "manifest.json")
 )
 Damage = Callable[[bytes], bytes]
+
+
+def finished(folder: Path) -> Path:
+    """A run of the spec in the folder."""
+    (folder / "tiny.yaml").write_text(SPEC)
+    return experiment.train(folder / "tiny.yaml", out=folder / "run").path
 
 
 def flip(content: bytes) -> bytes:

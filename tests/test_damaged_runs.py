@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 import pytest
 import typer
 
-from specforge import experiment
 from specforge.cli import COMMANDS, application
 from specforge.training import checksums
-from tests.damaged_runs import CHECKPOINT, DAMAGES, OWN, SPEC, harm
+from tests.damaged_runs import CHECKPOINT, DAMAGES, OWN, finished, harm
 
 LOST = [("environment.json", "nest"), ("environment.json", "remove")]
 
@@ -30,10 +29,7 @@ class Ended(NamedTuple):
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs")
-    (folder / "tiny.yaml").write_text(SPEC)
-    experiment.train(folder / "tiny.yaml", out=folder / "run")
-    return folder
+    return finished(tmp_path_factory.mktemp("runs")).parent
 
 
 @pytest.fixture

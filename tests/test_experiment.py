@@ -12,7 +12,8 @@ import torch
 
 import specforge
 from specforge.catalog.datasets.definition import DataError
-from specforge.experiment import SPINS, default_folder, find_rate
+from specforge.experiment import SPINS, find_rate
+from specforge.training.claim import default_folder
 
 SPEC = """\
 specforge: 1

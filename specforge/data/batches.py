@@ -68,6 +68,12 @@ class Normalizer:
         return self._rows[pixels]
 
 
+def steps_of(images: int, batch_size: int) -> int:
+    """How many batches an epoch has: the last may be smaller, but no single image is left over."""
+    full, rest = divmod(images, batch_size)
+    return full + (rest > 1 or full == 0)
+
+
 class TrainBatches:
     """An epoch's batches in the order that `sampling` draws, each image augmented on its own.
 
@@ -98,8 +104,7 @@ class TrainBatches:
 
     @property
     def steps_per_epoch(self) -> int:
-        full, rest = divmod(len(self._part), self._batch_size)
-        return full + (rest > 1 or full == 0)
+        return steps_of(len(self._part), self._batch_size)
 
     def indices(self, epoch: int) -> torch.Tensor:
         """The rows of the data set that an epoch is made of, in its order (N,); the last may be left out."""

@@ -31,6 +31,7 @@ Reading = Generator[torch.Tensor, None, None]
 class Part(ABC):
     """Labels and data set rows (N,) int64 on the device; the images are read."""
 
+    images: torch.Tensor | np.ndarray
     labels: torch.Tensor
     indices: torch.Tensor
 
@@ -43,9 +44,10 @@ class Part(ABC):
         return self.labels.device
 
     @property
-    @abstractmethod
     def image(self) -> tuple[int, int, int]:
         """C, H, W of every image."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
 
     @abstractmethod
     def read(self, order: torch.Tensor | None, steps: Iterable[slice]) -> Reading:
@@ -66,11 +68,6 @@ class Resident(Part):
     images: torch.Tensor
     labels: torch.Tensor
     indices: torch.Tensor
-
-    @property
-    def image(self) -> tuple[int, int, int]:
-        channels, height, width = self.images.shape[1:]
-        return channels, height, width
 
     def read(self, order: torch.Tensor | None, steps: Iterable[slice]) -> Reading:
         if order is None:
@@ -96,11 +93,6 @@ class Streamed(Part):
     rows: np.ndarray
     labels: torch.Tensor
     indices: torch.Tensor
-
-    @property
-    def image(self) -> tuple[int, int, int]:
-        channels, height, width = self.images.shape[1:]
-        return channels, height, width
 
     def read(self, order: torch.Tensor | None, steps: Iterable[slice]) -> Reading:
         places = None if order is None else order.numpy()

@@ -1,6 +1,6 @@
 """One run, one folder, one writer: makes the folder of a run and holds it until the run's last file is written.
 
-    with claimed(Path("runs/lab2"), tell=print):
+    with run_folder(Path("runs/lab2"), "lab2", resume=False, tell=print) as folder:
         ...  # nobody else writes here
 
 In: a path. Out: a folder that this process alone writes into; a TrainingError that names the process which has it. A
@@ -9,7 +9,7 @@ folder that was made for nothing, because the run could not start, is gone again
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from errno import ELOOP, ENAMETOOLONG
 from pathlib import Path
 
@@ -26,6 +26,32 @@ _SHOWN = 120
 
 class Taken(Exception):
     """A folder that should have been new is there."""
+
+
+@contextmanager
+def run_folder(out: Path | None, name: str, *, resume: bool, tell: Callable[[str], None]) -> Iterator[Path]:
+    """Hold the folder that was named, or one of `runs/NAME`, `runs/NAME-2`, …, which is new unless a run goes on."""
+    with ExitStack() as held:
+        while True:
+            folder = default_folder(name, resume=resume) if out is None else out
+            try:
+                held.enter_context(claimed(folder, tell=tell, new=out is None and not resume))
+            except Taken:  # by a run that began at the same moment
+                continue
+            break
+        yield folder
+
+
+def default_folder(name: str, *, resume: bool) -> Path:
+    """`runs/NAME`, or the next free `runs/NAME-2`, …; to resume, the newest that exists."""
+    number, folder = 1, Path("runs") / name
+    while os.path.lexists(folder):
+        number += 1
+        following = Path("runs") / f"{name}-{number}"
+        if resume and not os.path.lexists(following):
+            return folder
+        folder = following
+    return folder
 
 
 @contextmanager

@@ -8,13 +8,13 @@ told or written.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from math import ceil, isfinite
+from math import isfinite
 from time import perf_counter
 
 import torch
 from torch import nn
 
-from specforge.data.batches import TrainBatches, train_batches
+from specforge.data.batches import TrainBatches, steps_of, train_batches
 from specforge.data.parts import Part
 from specforge.data.prepare import Prepared
 from specforge.graph import StagePlan
@@ -269,7 +269,8 @@ class Epochs:
 
     def _close(self, line: Line) -> None:
         """Record a complete epoch. The ones that are needed are saved in any case, others when it is their turn."""
-        best, done = self._best(line), self._done
+        done = self._done
+        best = Best.of(self._train.checkpoint, (*done.history, line))
         improved = best != done.best
         self._done = replace(
             done,
@@ -293,16 +294,6 @@ class Epochs:
         """Whether the weights after so many epochs are kept for good: a member's of an ensemble, or on request."""
         every = self._train.keep_every
         return epoch in members(self._train, epoch) or (every is not None and epoch % every == 0)
-
-    def _best(self, line: Line) -> Best | None:
-        """The best epoch by the recipe's policy, the earlier of equal ones."""
-        policy, before = self._train.checkpoint, self._done.best
-        if policy == "last":
-            return None
-        value = line[policy.removeprefix("best_")]
-        if before is not None and (value >= before.value if policy.endswith("loss") else value <= before.value):
-            return before
-        return Best(int(line["epoch"]), value)
 
     def _save(self) -> None:
         """Write a checkpoint of this position, if there is none yet."""
@@ -345,7 +336,7 @@ def members(train: Train, epochs: int) -> tuple[int, ...]:
 
 def _steps(train: Train, images: int) -> int:
     """How many optimizer steps a run takes."""
-    return sum(stage.epochs * ceil(images / stage.batch_size) for stage in train.all_stages)
+    return sum(stage.epochs * steps_of(images, stage.batch_size) for stage in train.all_stages)
 
 
 def _told(plan: StagePlan) -> str:

@@ -14,8 +14,7 @@ from platform import node
 import pytest
 
 from specforge.analysis import analyse, load
-from specforge.experiment import default_folder
-from specforge.training.claim import claimed
+from specforge.training.claim import claimed, default_folder
 from tests.cli.conftest import PROGRAM, ROOT, Run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")

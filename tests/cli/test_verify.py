@@ -6,16 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from specforge import experiment
 from tests.cli.conftest import Run
-from tests.damaged_runs import SPEC, harm
+from tests.damaged_runs import finished, harm
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs")
-    (folder / "tiny.yaml").write_text(SPEC)
-    return experiment.train(folder / "tiny.yaml", out=folder / "run").path
+    return finished(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture
