@@ -28,7 +28,7 @@ from specforge.expand.unused import report_unused
 from specforge.expand.words import Choices
 from specforge.graph import Graph, lower
 from specforge.recipe import Recipe
-from specforge.source import Entry, Mapping, Node, Scalar, Sequence, decode, parse, read, report_too_many
+from specforge.source import DISK, Entry, Files, Mapping, Node, Scalar, Sequence, decode, parse, read, report_too_many
 from specforge.spec import Model, Spec
 
 STDIN = "-"
@@ -105,26 +105,24 @@ def _spare_what_is_alive() -> None:
 
 
 @_without_collection()
-def analyse(path: str | Path, settings: tuple[str, ...] = ()) -> Analysis:
+def analyse(path: str | Path, settings: tuple[str, ...] = (), *, files: Files = DISK) -> Analysis:
     """Everything that can be known of a spec file without torch; `-` reads standard input."""
-    analysis = Analysis(str(path))
+    analysis = Analysis(str(path) if files is DISK else files.shown(Path(path)))
     try:
-        _analyse(path, settings, analysis)
+        _analyse(path, settings, analysis, files)
     except TooManyErrors:
         report_too_many(analysis.name, analysis.findings)
     return analysis
 
 
-def _analyse(path: str | Path, settings: tuple[str, ...], analysis: Analysis) -> None:
-    root = _parse_file(Path(path), str(path), analysis)
+def _analyse(path: str | Path, settings: tuple[str, ...], analysis: Analysis, files: Files) -> None:
+    root = _parse_file(Path(path), analysis.name, analysis, files)
     if root is None:
         return
     if settings:
         analysis.texts["--set"] = "\n".join(settings)
 
-    def load(other: Path, reference: Scalar, rule: Rule) -> Node | None:
-        return _load_other(other, reference, rule, analysis)
-
+    load = _Others(analysis, files)
     file = Path.cwd() / "stdin" if str(path) == STDIN else Path(path)
     found = analysis.findings
     if found.has_errors:
@@ -217,41 +215,41 @@ class _Variations:
         return replace(expanded, tree=expanded.tree.with_entry("model", self.base.expanded.tree.entries["model"]))
 
 
-def _parse_file(path: Path, name: str, analysis: Analysis) -> Node | None:
+def _parse_file(path: Path, name: str, analysis: Analysis, files: Files) -> Node | None:
     if name == STDIN:
         text = decode(sys.stdin.buffer.read(), STDIN, analysis.findings)
     else:
-        text = read(path, analysis.findings, name=name)
+        text = read(path, analysis.findings, files=files, name=name)
     if text is None:
         return None
     analysis.texts[name] = text
     return parse(text, name, analysis.findings)
 
 
-def _load_other(path: Path, reference: Scalar, rule: Rule, analysis: Analysis) -> Node | None:
-    """The tree of a file that the spec names."""
-    name = _shown(path)
-    if path.is_dir():
-        analysis.findings.add(rule, reference.span, f"`{reference.text}` is a folder", "name a file in it")
-        return None
-    if not path.is_file():
-        folder = zoo_folder() if in_zoo(reference.text) else path.parent
-        nearby = [file.name for file in folder.glob("*.yaml")] if folder.is_dir() else []
-        message = f"`{reference.text}` does not exist: there is no file {name}"
-        above = reference.text.rpartition("/")[0]
-        candidates = [f"{above}/{name}" if above else name for name in nearby]
-        hint = did_you_mean(reference.text, candidates) or "paths are relative to this file"
-        analysis.findings.add(rule, reference.span, message, hint)
-        return None
-    return _parse_file(path, name, analysis)
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """The files that a spec names."""
 
+    analysis: Analysis
+    files: Files
 
-def _shown(path: Path) -> str:
-    """A path as people write it: relative to the working folder where it lies below."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    def is_file(self, path: Path) -> bool:
+        return self.files.is_file(path)
+
+    def __call__(self, path: Path, reference: Scalar, rule: Rule) -> Node | None:
+        name, findings = self.files.shown(path), self.analysis.findings
+        if self.files.is_folder(path):
+            findings.add(rule, reference.span, f"`{reference.text}` is a folder", "name a file in it")
+            return None
+        if not self.files.is_file(path):
+            nearby = self.files.specs_in(zoo_folder() if in_zoo(reference.text) else path.parent)
+            message = f"`{reference.text}` does not exist: there is no file {name}"
+            above = reference.text.rpartition("/")[0]
+            candidates = [f"{above}/{name}" if above else name for name in nearby]
+            hint = did_you_mean(reference.text, candidates) or "paths are relative to this file"
+            findings.add(rule, reference.span, message, hint)
+            return None
+        return _parse_file(path, name, self.analysis, self.files)
 
 
 def _bind(analysis: Analysis, expanded: Expanded, *, partial: bool) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from specforge.binding import plain
 from specforge.diagnostics import Diagnostic, Findings, Span
 from specforge.source import (
+    DISK,
     MAX_ALIASES,
     MAX_BYTES,
     MAX_DEPTH,
@@ -331,7 +332,7 @@ def test_reading_what_is_no_file(tmp_path: Path) -> None:
         (Path("a\0b"), "null byte"),
     ):
         findings = Findings()
-        assert read(path, findings, name="it") is None
+        assert read(path, findings, files=DISK, name="it") is None
         (found,) = findings
         assert found.code == "SF101"
         assert reason in found.message

@@ -14,7 +14,7 @@ from specforge.cli.guard import guarded
 from specforge.cli.validate import spec_files
 from specforge.diagnostics import Findings
 from specforge.formatting import format_text
-from specforge.source import decode, read
+from specforge.source import DISK, decode, read
 
 Outcome = Literal["formatted", "fine", "broken"]
 
@@ -38,7 +38,7 @@ def fmt(
 def _format(path: str, *, check: bool, diff: bool) -> Outcome:
     """Format one file, or tell what formatting it would change."""
     findings = Findings()
-    text = decode(sys.stdin.buffer.read(), path, findings) if path == STDIN else read(Path(path), findings)
+    text = decode(sys.stdin.buffer.read(), path, findings) if path == STDIN else read(Path(path), findings, files=DISK)
     formatted = None if text is None else format_text(text, path, findings)
     if text is None or formatted is None:
         _show(findings, {path: text or ""})

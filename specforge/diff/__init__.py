@@ -14,7 +14,7 @@ from specforge.analysis import Analysis
 from specforge.diff.architecture import compare
 from specforge.diff.difference import Checkpoints, Difference
 from specforge.diff.settings import differences
-from specforge.diff.sides import Side, SideError, read_side
+from specforge.diff.sides import Side, SideError, read_sides
 from specforge.diff.wording import lines, to_markdown
 from specforge.graph import Graph
 from specforge.summary import totals
@@ -27,7 +27,7 @@ def diff(a: str | Path | Analysis | Side, b: str | Path | Analysis | Side) -> Di
 
     Raises `SpecError` with every error of a spec that is not right, `SideError` for what git does not have.
     """
-    before, after = read_side(a), read_side(b)
+    before, after = read_sides(a, b)
     return Difference(
         before=before.name,
         after=after.name,

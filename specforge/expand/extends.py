@@ -66,7 +66,7 @@ def _chain(root: Mapping, file: Path, load: Load, findings: Findings) -> list[tu
             message = "`extends` takes the path of one spec"
             findings.add(BAD_EXTENDS, parent.span, message, "write `extends: base.yaml`; that one may extend another")
             break
-        path = locate(seen[-1].parent, parent, BAD_EXTENDS, findings)
+        path = locate(seen[-1].parent, parent, BAD_EXTENDS, load, findings)
         if path is None:
             break
         if path in seen or len(seen) > MAX_FILES:

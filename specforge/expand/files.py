@@ -4,8 +4,8 @@ bases/keras.yaml     ->    /home/ada/specs/bases/keras.yaml
 zoo/resnet50.yaml    ->    …/site-packages/specforge/zoo/resnet50.yaml, where no file lies beside the spec
 """
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from specforge.diagnostics import Findings, Rule
 from specforge.source import Node, Scalar
@@ -14,8 +14,14 @@ ZOO = "zoo"
 MAX_FILES = 32
 MAX_PATH = 4_096  # characters; resolving a longer one takes its time squared
 
-# Reads the file that a reference names; None, with a finding of the given rule, where it can't.
-Load = Callable[[Path, Scalar, Rule], Node | None]
+
+class Load(Protocol):
+    """Gives the files that a spec names."""
+
+    def __call__(self, path: Path, reference: Scalar, rule: Rule) -> Node | None:
+        """The file that a reference names; None, with a finding of the given rule, where there is none."""
+
+    def is_file(self, path: Path) -> bool: ...
 
 
 def zoo_folder() -> Path:
@@ -25,14 +31,14 @@ def zoo_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "specs" / ZOO
 
 
-def locate(folder: Path, reference: Scalar, rule: Rule, findings: Findings) -> Path | None:
+def locate(folder: Path, reference: Scalar, rule: Rule, load: Load, findings: Findings) -> Path | None:
     """The file's resolved path, whether it exists or not; None, with a finding, for what is no path at all."""
     text = str(reference.value)
     try:
         if len(text) > MAX_PATH:
             raise ValueError
         path = (folder / text).resolve()
-        if not path.is_file() and in_zoo(text):
+        if not load.is_file(path) and in_zoo(text):
             packaged = zoo_folder() / Path(text).relative_to(ZOO)
             path = packaged.resolve() if packaged.is_file() else path
     except (ValueError, OSError, RuntimeError):  # a NUL, a path that is too long, links in a circle

@@ -80,7 +80,7 @@ class Includes:
             if not (isinstance(reference, Scalar) and reference.broken):
                 self._report(reference.span, "`include` lists paths of files", "write `include: [blocks/resnet.yaml]`")
             return None
-        path = locate(chain[-1].parent, reference, BAD_INCLUDE, self.findings)
+        path = locate(chain[-1].parent, reference, BAD_INCLUDE, self.load, self.findings)
         if path in chain:
             circle = " -> ".join(step.name for step in [*chain[chain.index(path) :], path])
             self._report(reference.span, f"`include` goes in a circle: {circle}", "remove one of them")

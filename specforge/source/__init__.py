@@ -20,6 +20,7 @@ from specforge.source.building import (
     parse,
     report_too_many,
 )
+from specforge.source.files import DISK, Files, Overlaid
 from specforge.source.nodes import Entry, Mapping, Node, Scalar, Sequence, Value
 from specforge.source.reading import MAX_BYTES, UNREADABLE, decode, read
 from specforge.source.scalars import MAX_DIGITS, MAX_NUMBER, MIN_NUMBER, NoNumber, resolve_plain
@@ -28,6 +29,7 @@ from specforge.source.syntax import SYNTAX
 __all__ = [
     "ALIAS",
     "BAD_KEY",
+    "DISK",
     "DUPLICATE_KEY",
     "EMPTY",
     "LIMIT",
@@ -43,9 +45,11 @@ __all__ = [
     "TAG",
     "UNREADABLE",
     "Entry",
+    "Files",
     "Mapping",
     "NoNumber",
     "Node",
+    "Overlaid",
     "Scalar",
     "Sequence",
     "Value",

@@ -1,9 +1,14 @@
 """A file or its bytes -> text, or a finding that says why there is none."""
 
 import codecs
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from specforge.diagnostics import Findings, Span, define
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from specforge.source.files import Files
 
 MAX_BYTES = 4 * 1024 * 1024
 
@@ -18,13 +23,12 @@ Specs are small UTF-8 text files; weights and images belong elsewhere.""",
 _NO_TEXT = "save it as UTF-8; if it is no text file, it is no spec"
 
 
-def read(path: Path, findings: Findings, *, name: str | None = None) -> str | None:
+def read(path: "Path", findings: Findings, *, files: "Files", name: str | None = None) -> str | None:
     """The text of a spec file, or a finding that says why there is none."""
     name = name or str(path)
     start = Span(name, 1, 1, 1, 1)
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = files.read(path)
     except IsADirectoryError:
         findings.add(UNREADABLE, start, f"`{name}` is a folder", "name a file in it")
         return None

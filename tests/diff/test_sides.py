@@ -1,5 +1,6 @@
 """Sides from git revisions: files and parents as they were, errors that name what is missing."""
 
+import io
 import shutil
 import subprocess
 from pathlib import Path
@@ -122,7 +123,7 @@ def test_a_parent_that_the_revision_lacks_is_a_finding(repository: Path) -> None
 def test_a_parent_outside_of_the_repository_is_refused(parent: str, repository: Path) -> None:
     (repository.parent / "outside.yaml").write_text(PARENT, encoding="utf-8")
     commit(f"specforge: 1\nname: child\nextends: {parent.format(folder=repository.parent)}\n")
-    with pytest.raises(SideError, match="outside of the repository"):
+    with pytest.raises(SpecError, match="outside of the repository"):
         diff("git:HEAD:specs/child.yaml", "specs/child.yaml")
 
 
@@ -165,3 +166,43 @@ def test_a_library_that_the_revision_lacks_is_a_finding(repository: Path) -> Non
 def test_the_zoo_is_not_the_revision_s(repository: Path) -> None:
     commit("specforge: 1\nname: child\nextends: zoo/alexnet.yaml\n")
     assert diff("git:HEAD:specs/child.yaml", "specs/child.yaml").same
+
+
+def test_standard_input(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(PARENT.encode())))
+    assert diff("git:HEAD:bases/parent.yaml", "-").same
+
+
+def test_standard_input_is_one_side_at_most() -> None:
+    with pytest.raises(SideError, match="both sides are standard input"):
+        diff("-", "-")
+
+
+@pytest.mark.parametrize("name", ["resnet18", "zoo/resnet18", "zoo/resnet18.yaml", "resnet18.yaml"])
+def test_a_network_of_the_zoo(name: str, repository: Path) -> None:
+    found = diff(name, "resnet50")
+    assert (found.before, found.parameters[0].trainable) == (name, 11_689_512)
+
+
+def test_a_file_comes_before_the_zoo(repository: Path) -> None:
+    Path("resnet18").write_text(PARENT, encoding="utf-8")
+    assert diff("resnet18", "git:HEAD:bases/parent.yaml").same
+
+
+def test_a_run_s_spec(repository: Path) -> None:
+    Path("runs/child").mkdir(parents=True)
+    Path("runs/child/spec.yaml").write_text(PARENT, encoding="utf-8")
+    assert diff("git:HEAD:bases/parent.yaml", "runs/child").same
+
+
+@pytest.mark.parametrize(
+    ("side", "message", "hint"),
+    [
+        ("resnet81", "neither a file nor a network of the zoo", "did you mean `resnet18`?"),
+        ("specs", "`specs` is a folder without a run", "run directory"),
+    ],
+)
+def test_what_is_no_side(side: str, message: str, hint: str, repository: Path) -> None:
+    with pytest.raises(SideError, match=message) as caught:
+        diff(side, "resnet18")
+    assert hint in str(caught.value.hint)
