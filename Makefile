@@ -1,7 +1,7 @@
 # make quickstart   install, train a spec on the embedded digits, end with the report's path
 # make test         install, run the tests
 # make check        formatting, lint, types, layering, tests: what CI runs
-# make docs         the JSON Schema, docs/reference and specs/README.md, made anew from what they are about
+# make docs         the JSON Schema, docs/reference, docs/diffs.md, specs/README.md: made anew from what they are about
 # make bench        speed, all sides interleaved in one run, in half an hour; installs Lightning, Keras and TensorFlow too
 # make soak         hundreds of runs that are killed and taken up again, a quarter of an hour; `make soak KILLS=1000` more
 # make fuzz         100,000 mutated and generated specs; `make fuzz SEED=7 CASES=5000` others (check runs 2,000)
@@ -31,6 +31,7 @@ docs: $(VENV)/.dev
 	$(BIN)/specforge schema --output-file schema/specforge-1.json
 	$(BIN)/python -m specforge.reference docs/reference
 	$(BIN)/python -m specforge.reproduction specs
+	$(BIN)/python -m tests.diff.gallery
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks

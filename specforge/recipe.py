@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, create_model, model_validator
 
 from specforge.catalog.augmentations.definition import Augmentation
-from specforge.catalog.definition import Count, Loss, Optimizer, Schedule, Section
+from specforge.catalog.definition import Count, Epochs, Loss, Optimizer, Schedule, Section, Unit
 
 
 class Selector(Section):
@@ -82,15 +82,15 @@ class EarlyStopping(Section):
         "restore_best_weights": "write `checkpoint: best_validation_loss` in `train`",
     }
     metric: Literal["validation_loss", "validation_accuracy", "train_loss"] = "validation_loss"
-    patience: Count = 10
+    patience: Epochs = 10
     min_delta: Annotated[float, Field(ge=0)] = 0.0
 
 
 class Recipe(Section):
     """What a stage may change: how the network learns."""
 
-    epochs: Count | None = None
-    batch_size: Count
+    epochs: Epochs | None = None
+    batch_size: Annotated[Count, Unit("images")]
     optimizer: Optimizer
     schedule: Schedule | None = None
     groups: tuple[Group, ...] = ()
@@ -106,7 +106,10 @@ else:
     _Continue = create_model("_Continue", __base__=Recipe, **{"continue": (bool, False)})  # a keyword of Python's
 
 
-_OF_THE_RUN = ("checkpoint", "compile", "deterministic", "ema", "evaluate", "keep_every", "on_nan", "precision", "seed")
+_OF_THE_RUN = (
+    "checkpoint", "compile", "deterministic", "ema", "evaluate", "keep_every", "on_nan", "precision", "seed",
+    "sync_batch_norm",
+)  # fmt: skip
 
 
 class Stage(_Continue):
@@ -132,7 +135,7 @@ class Stage(_Continue):
         **dict.fromkeys(_OF_THE_RUN, "all stages share it: write it in `train`"),
         "snapshots": "a snapshot ensemble has no stages: write `snapshots` and `epochs` in `train`",
     }
-    epochs: Count
+    epochs: Epochs
     name: str | None = None
     freeze: Chosen = None
     unfreeze: Chosen = None
@@ -237,7 +240,8 @@ class Train(Recipe):
     checkpoint and leaves the batch out, three times at most. `evaluate` says what else is measured. `snapshots` makes a
     snapshot ensemble. `stages` are parts with their own recipe, in place of `epochs`. `seed` decides initial weights,
     order, augmentation and dropout: on a CPU with as many threads, the same seed gives the same bits. `deterministic`
-    asks that of a GPU too: slower operations there, and an error for one that has no such form.
+    asks that of a GPU too: slower operations there, and an error for one that has no such form. `sync_batch_norm` has
+    batch norms of several processes go by the images of all of them, instead of each by its own.
     """
 
     advice: ClassVar[Mapping[str, str]] = {
@@ -253,8 +257,9 @@ class Train(Recipe):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     compile: Literal["auto", "always", "never"] = "auto"
     deterministic: bool = False
+    sync_batch_norm: bool = False
     checkpoint: Literal["last", "best_validation_loss", "best_validation_accuracy"] = "last"
-    keep_every: Count | None = None
+    keep_every: Epochs | None = None
     on_nan: Literal["stop", "skip", "rollback"] = "stop"
     evaluate: Evaluate = Evaluate()
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -29,7 +29,7 @@ from typing import Any, get_args
 import yaml
 from pydantic.fields import FieldInfo
 
-from specforge.catalog.definition import PER_AXIS, Definition, Item, Items, Section
+from specforge.catalog.definition import PER_AXIS, Definition, Item, Items, Section, Unit
 from specforge.catalog.discovery import word_for
 from specforge.expand.overrides import steps_of
 from specforge.recipe import Group, Recipe, Stage
@@ -132,8 +132,13 @@ def _over(value: Any, base: Any) -> Any:
             return arguments
         return {word_for(value): arguments} if arguments else word_for(value)
     if isinstance(value, tuple) and isinstance(base, Recipe):
-        return [arguments_of(part, base) if isinstance(part, Stage) else _group(part, base) for part in value]
+        return [laid_over(part, base) for part in value]
     return plain_value(value)
+
+
+def laid_over(part: Stage | Group, recipe: Recipe) -> dict[str, Any]:
+    """A stage or a group as plain data: what it says beside the recipe that it stands in."""
+    return arguments_of(part, recipe) if isinstance(part, Stage) else _group(part, recipe)
 
 
 def _group(group: Group, recipe: Recipe) -> dict[str, Any]:
@@ -153,6 +158,12 @@ def meant(section: Section, name: str) -> Any:
 def _per_axis(kind: type[Section]) -> frozenset[str]:
     """The fields that take one number for all axes or a list."""
     return frozenset(name for name, field in kind.model_fields.items() if PER_AXIS in _marks(field))
+
+
+@cache
+def unit_of(kind: type[Section], name: str) -> str | None:
+    """What the number of a field counts, where its name does not say so: `epochs`."""
+    return next((mark.name for mark in _marks(kind.model_fields[name]) if isinstance(mark, Unit)), None)
 
 
 def _marks(field: FieldInfo) -> list[Any]:

@@ -398,7 +398,17 @@ def _at_least(low: int) -> Callable[[int | tuple[int, ...]], int | tuple[int, ..
     return check
 
 
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A mark on a field: what its number counts, where the field's name does not say so."""
+
+    name: str
+
+
 Count = Annotated[int, Field(ge=1)]
+Epochs = Annotated[int, Field(ge=1), Unit("epochs")]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 PER_AXIS = "one number for all axes, or a list of one for each"
 Extent = Annotated[int | tuple[int, ...], BeforeValidator(_at_least(1)), BeforeValidator(_one_or_list), PER_AXIS]

@@ -2,7 +2,7 @@
 
 import json
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -24,6 +24,7 @@ def diff(
     before: Annotated[str, typer.Argument(metavar="A", help="A spec file, or git:REV:path.")],
     after: Annotated[str, typer.Argument(metavar="B", help="A spec file, or git:REV:path.")],
     format_: Annotated[Format, typer.Option("--format", help="How the difference is written.")] = Format.text,
+    all_: Annotated[bool, typer.Option("--all", help="A line for every layer, also for consequences.")] = False,
 ) -> None:
     """Say what B changes in A: layers, parameters, MACs, recipe, and whether weights still load.
 
@@ -39,9 +40,15 @@ def diff(
     elif format_ is Format.markdown:
         print(room.to_markdown(found), end="")
     else:
-        for style, line in room.lines(found):
-            console.write((line, STYLES[style]))
+        show(found, unfolded=all_)
     raise typer.Exit(0 if found.same else 1)
+
+
+def show(found: room.Difference, *, unfolded: bool = False, to: TextIO | None = None) -> None:
+    """The difference in styled lines."""
+    console.write((found.before, "bold"), " (A) -> ", (found.after, "bold"), " (B)", to=to)
+    for line in room.lines(found, unfolded=unfolded):
+        console.write((line.text, STYLES[line.style]), (f"  {line.at}" if line.at else "", "dim"), to=to)
 
 
 command = guarded(diff, invalid=2)

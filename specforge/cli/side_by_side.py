@@ -3,6 +3,7 @@
 import io
 import shutil
 import sys
+from textwrap import wrap
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -32,7 +33,8 @@ def show(found: RunsComparison) -> None:
     for change in network_changes(found):
         console.write((f"The network of {found.runs[change.run].name}: {change.headline}", "bold"))
         for style, line in change.lines:
-            console.write((line, _LINES[style]))
+            for part in wrap(line, _width(), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False):
+                console.write((part, _LINES[style]))
         console.write()
     for table in tables:
         if table.key == "class":

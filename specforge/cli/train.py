@@ -82,12 +82,9 @@ def _difference_shown() -> Iterator[None]:
         yield
     except SpecChanged as refused:
         if refused.difference is not None:
-            from specforge.cli.diff import STYLES
-            from specforge.diff import lines
+            from specforge.cli.diff import show
 
-            console.note(f"{refused.difference.before} -> {refused.difference.after}")
-            for style, line in lines(refused.difference):
-                console.note((line, STYLES[style]))
+            show(refused.difference, to=sys.stderr)
         raise
 
 

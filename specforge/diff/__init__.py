@@ -11,15 +11,18 @@ from pathlib import Path
 from types import ModuleType
 
 from specforge.analysis import Analysis
-from specforge.diff.architecture import compare
-from specforge.diff.difference import Checkpoints, Difference
+from specforge.diff.architecture import architecture
+from specforge.diff.checkpoints import checkpoints
+from specforge.diff.difference import Difference, Setting
+from specforge.diff.locating import located, params_between, place
+from specforge.diff.markdown import to_markdown
+from specforge.diff.matching import match
 from specforge.diff.settings import differences
 from specforge.diff.sides import Side, SideError, read_sides
-from specforge.diff.wording import lines, to_markdown
-from specforge.graph import Graph
+from specforge.diff.wording import Line, lines
 from specforge.summary import totals
 
-__all__ = ["Difference", "Side", "SideError", "diff", "lines", "to_markdown"]
+__all__ = ["Difference", "Line", "Side", "SideError", "diff", "lines", "to_markdown"]
 
 
 def diff(a: str | Path | Analysis | Side, b: str | Path | Analysis | Side) -> Difference:
@@ -28,18 +31,26 @@ def diff(a: str | Path | Analysis | Side, b: str | Path | Analysis | Side) -> Di
     Raises `SpecError` with every error of a spec that is not right, `SideError` for what git does not have.
     """
     before, after = read_sides(a, b)
+    networks = (before.model, before.graph), (after.model, after.graph)
+    found = match(*networks)
     return Difference(
         before=before.name,
         after=after.name,
-        architecture=compare((before.model, before.graph), (after.model, after.graph)),
+        architecture=architecture(found, *networks, at=lambda path: place(path, after.analysis)),
         parameters=(totals(before.graph), totals(after.graph)),
         macs=(before.graph.macs, after.graph.macs),
-        recipe=tuple(differences(before.spec.train, after.spec.train, "train")),
-        data=tuple(differences(before.spec.data, after.spec.data, "data")),
-        search=tuple(differences(before.spec.search, after.spec.search, "search")),
-        checkpoints=_checkpoints(before.graph, after.graph),
+        recipe=_section(before, after, "train"),
+        data=_section(before, after, "data"),
+        search=_section(before, after, "search"),
+        params=params_between(before.analysis, after.analysis),
+        checkpoints=checkpoints(found, before.graph, after.graph),
         parts=_parts(before) | _parts(after),
     )
+
+
+def _section(before: Side, after: Side, name: str) -> tuple[Setting, ...]:
+    found = differences(getattr(before.spec, name), getattr(after.spec, name), name)
+    return located(found, before.analysis, after.analysis)
 
 
 def _parts(side: Side) -> frozenset[str]:
@@ -47,17 +58,6 @@ def _parts(side: Side) -> frozenset[str]:
         name
         for name, section in (("data", side.spec.data), ("recipe", side.spec.train), ("search", side.spec.search))
         if section is not None
-    )
-
-
-def _checkpoints(before: Graph, after: Graph) -> Checkpoints:
-    saved, wanted = before.state(), after.state()
-    return Checkpoints(
-        missing=tuple(name for name in wanted if name not in saved),
-        unexpected=tuple(name for name in saved if name not in wanted),
-        mismatched=tuple(
-            (name, saved[name], shape) for name, shape in wanted.items() if name in saved and saved[name] != shape
-        ),
     )
 
 

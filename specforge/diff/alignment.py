@@ -13,18 +13,25 @@ Pairs = list[tuple[int, int]]
 
 MAX_EDITS = 500
 MAX_COMPARISONS = 40_000
+FEW_COMPARISONS = 2_500
 
 
-def common(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs | None:
+def common(before: Sequence[Hashable], after: Sequence[Hashable], sizes: Sequence[int] = ()) -> Pairs | None:
     """A longest common subsequence; None after `MAX_EDITS` differences.
 
-    The equal start and end are taken first, so an insertion into equal neighbours is one run. What lies between is
-    Myers' greedy O(ND) algorithm (https://doi.org/10.1007/BF01840446): linear for few differences.
+    The equal start and end are taken first, so an insertion into equal neighbours is one run. What lies between is the
+    pairs with the greatest total of `sizes` (one for each of `before`), where that is little work; else Myers' greedy
+    O(ND) algorithm (https://doi.org/10.1007/BF01840446): linear for few differences.
     """
     length = min(len(before), len(after))
     start = next((n for n in range(length) if before[n] != after[n]), length)
     end = next((n for n in range(length - start) if before[-1 - n] != after[-1 - n]), length - start)
-    middle = _shortest_edit(before[start : len(before) - end], after[start : len(after) - end])
+    inner, other = before[start : len(before) - end], after[start : len(after) - end]
+    if sizes and len(inner) * len(other) <= FEW_COMPARISONS:
+        weights = dict(zip(inner, sizes[start:], strict=False))
+        middle = similar(inner, other, lambda one, another: weights[one] if one == another else 0)
+    else:
+        middle = _shortest_edit(inner, other)
     if middle is None:
         return None
     pairs = [(n, n) for n in range(start)]

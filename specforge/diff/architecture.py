@@ -8,19 +8,23 @@ Layers are aligned by what they do, so that an inserted layer is one addition al
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
-from specforge.diff.difference import Action, Alteration, Architecture, Place, Setting
-from specforge.diff.matching import Matching, Pair, match
-from specforge.diff.network import Element, Reader
+from specforge.diagnostics import Span
+from specforge.diff.difference import Alteration, Architecture, Place, Setting
+from specforge.diff.matching import Matching, Pair
+from specforge.diff.network import Element
+from specforge.diff.repeats import repetitions, whole_groups
 from specforge.diff.settings import differences
 from specforge.graph import Graph, GraphNode
 from specforge.resolved import plain_value
 from specforge.shapes import Misfit, Shape
 from specforge.spec import Model
+
+At = Callable[[str], Span | None]
 
 
 @dataclass(slots=True)
@@ -36,27 +40,35 @@ class _Cause:
     consequences: list[Alteration] = field(default_factory=list)
 
     def complete(self) -> Alteration:
-        return replace(self.alteration, consequences=tuple(self.consequences))
+        return replace(self.alteration, consequences=tuple(self.consequences), order=self.positions[-1])
 
 
-def compare(before: tuple[Model, Graph], after: tuple[Model, Graph]) -> Architecture:
-    """The architecture's differences; each graph is that of its model."""
-    same_init = _initializers(before[1]) == _initializers(after[1])
-    reader = Reader(initializers=not same_init)
-    found = match(reader.read(*before), reader.read(*after))
+def architecture(
+    found: Matching, before: tuple[Model, Graph], after: tuple[Model, Graph], *, at: At = lambda path: None
+) -> Architecture:
+    """The architecture's differences; each graph is that of its model, `found` their match.
+
+    `at` knows where a path of the second spec was written.
+    """
+    written = _Written(found)
     causes = {
         "added": list(_added(found, after[1])),
         "removed": list(_removed(found, before[1])),
-        "changed": [*_of_the_model(before[0], after[0], same_init=same_init), *_changed(found, same_init=same_init)],
-        "moved": [_moved(found, pair) for pair in found.moved],
+        "changed": [*_of_the_model(before[0], after[0], at, same_init=found.same_init), *_changed(found, written)],
+        "moved": list(_moved(found, after[1])),
     }
-    _attribute(_consequences(found, same_init=same_init), causes)
+    _attribute(_consequences(found, written), causes)
     alterations = {action: [cause.complete() for cause in group] for action, group in causes.items()}
     is_structure_kept = not (found.added or found.removed or found.moved)
     causal = [alteration for group in alterations.values() for alteration in group]
     listed = chain(causal, *(alteration.consequences for alteration in causal))
     alterations["moved"] += _renamed(found.pairs, listed, renumbered=is_structure_kept)
-    return Architecture(**{action: tuple(group) for action, group in alterations.items()})
+    both = sorted((*found.pairs, *found.moved), key=lambda pair: pair[1].position)
+    return Architecture(
+        **{action: tuple(group) for action, group in alterations.items()},
+        repeated=tuple(repetitions(found, before[1], after[1])),
+        paths={old.path: new.path for old, new in both if old.path != new.path},
+    )
 
 
 def _added(found: Matching, graph: Graph) -> Iterator[_Cause]:
@@ -73,20 +85,47 @@ def _removed(found: Matching, graph: Graph) -> Iterator[_Cause]:
         yield _Cause(alteration, (found.translated(element.position),), _reshapes(element))
 
 
-def _moved(found: Matching, pair: Pair) -> _Cause:
-    old, new = pair
-    return _Cause(_altered("moved", pair), (found.translated(old.position), new.position), _reshapes(new))
+def _moved(found: Matching, graph: Graph) -> Iterator[_Cause]:
+    for run in _runs(found.moved):
+        group = _name_of(run, graph)
+        for old, new in run:
+            alteration = Alteration(action="moved", before=old.place(), after=new.place(group))
+            yield _Cause(alteration, (found.translated(old.position), new.position), _reshapes(new))
+
+
+def _runs(pairs: list[Pair]) -> Iterator[list[Pair]]:
+    """Pairs that are next to each other in both networks."""
+    run: list[Pair] = []
+    for pair in pairs:
+        if run and any(pair[side].position != run[-1][side].position + 1 for side in (0, 1)):
+            yield run
+            run = []
+        run.append(pair)
+    if run:
+        yield run
+
+
+def _name_of(run: list[Pair], graph: Graph) -> str | None:
+    """The composite that moved whole, or the first and last layer of several."""
+    if len(run) == 1:
+        return None
+    groups = _groups(graph, [new for _, new in run])
+    names = {groups.get(new.path) for _, new in run if not new.is_composite}
+    return names.pop() if len(names) == 1 and None not in names else f"{run[0][1].path} … {run[-1][1].path}"
 
 
 def _reshapes(element: Element) -> bool:
     return element.node.input != element.node.output
 
 
-def _changed(found: Matching, *, same_init: bool) -> Iterator[_Cause]:
+def _changed(found: Matching, written: "_Written") -> Iterator[_Cause]:
     for pair in found.pairs:
-        arguments = tuple(_arguments(*pair, same_init=same_init))
+        arguments = written.arguments(*pair)
         if arguments:
-            yield _Cause(_altered("changed", pair, arguments), (pair[1].position,), _reshapes_what_came(*pair))
+            alteration = Alteration(
+                action="changed", before=pair[0].place(), after=pair[1].place(), arguments=arguments
+            )
+            yield _Cause(alteration, (pair[1].position,), _reshapes_what_came(*pair))
 
 
 def _reshapes_what_came(old: Element, new: Element) -> bool:
@@ -100,7 +139,7 @@ def _reshapes_what_came(old: Element, new: Element) -> bool:
         return True
 
 
-def _of_the_model(before: Model, after: Model, *, same_init: bool) -> Iterator[_Cause]:
+def _of_the_model(before: Model, after: Model, at: At, *, same_init: bool) -> Iterator[_Cause]:
     """The input's shape and the rules for initial weights, as changes of layers that no spec can have."""
     for name in ("input", "init"):
         values = [plain_value(getattr(model, name)) for model in (before, after)]
@@ -111,7 +150,7 @@ def _of_the_model(before: Model, after: Model, *, same_init: bool) -> Iterator[_
             Place(path=f"model.{name}", kind="model", arguments={name: value}, output=shape)
             for value, shape in zip(values, shapes, strict=True)
         )
-        settings = (Setting(name, *values),)
+        settings = (Setting(name, values[0], values[1], at=at(f"model.{name}")),)
         alteration = Alteration(action="changed", before=old, after=new, arguments=settings)
         yield _Cause(alteration, (-1,), reshapes=name == "input")
 
@@ -122,38 +161,57 @@ def _fixed(model: Model) -> Shape | None:
     return sizes if len(sizes) == len(model.input or ()) else None
 
 
-def _altered(action: Action, pair: Pair, arguments: tuple[Setting, ...] = ()) -> Alteration:
-    return Alteration(action=action, before=pair[0].place(), after=pair[1].place(), arguments=arguments)
+class _Written:
+    """What differs in how two layers are written that belong together."""
+
+    def __init__(self, found: Matching):
+        self.same_init, self.partners = found.same_init, found.partners()
+
+    def arguments(self, old: Element, new: Element) -> tuple[Setting, ...]:
+        """Those of a layer that was made up from shapes differ as a consequence."""
+        if old.derived and new.derived:
+            return ()
+        found = (*differences(old.node.layer, new.node.layer, ""), *self._around(old, new))
+        places = new.node.argument_spans
+        return tuple([replace(each, at=places.get(each.path.partition(".")[0], new.node.span)) for each in found])
+
+    def _around(self, old: Element, new: Element) -> Iterator[Setting]:
+        """What the items say beside the layers' own arguments."""
+        if not self.same_init:
+            for name in dict.fromkeys([*old.own_init, *new.own_init]):
+                before, after = old.own_init.get(name), new.own_init.get(name)
+                if before != after:
+                    yield Setting(f"init.{name}", before, after)
+        if not self._read_the_same(old, new):
+            yield self._reading(old, new)
+        if not self._same(old.shares, new.shares):
+            owners = [each.shares.path if each.shares else None for each in (old, new)]
+            yield Setting("shared", owners[0], owners[1])
+        if old.is_frozen != new.is_frozen:
+            yield Setting("trainable", not old.is_frozen, not new.is_frozen)
+
+    def _same(self, old: Element | str | None, new: Element | str | None) -> bool:
+        if isinstance(old, Element) and isinstance(new, Element):
+            return self.partners.get(id(old)) is new
+        return old == new
+
+    def _read_the_same(self, old: Element, new: Element) -> bool:
+        return len(old.reads) == len(new.reads) and all(map(self._same, old.reads, new.reads))
+
+    def _reading(self, old: Element, new: Element) -> Setting:
+        """As it is written, unless the same words mean something else now."""
+        before, after = (list(each.node.sources or each.read_paths()) for each in (old, new))
+        if before == after:
+            before, after = list(old.read_paths()), list(new.read_paths())
+        return Setting("from", before or None, after or None)
 
 
-def _arguments(old: Element, new: Element, *, same_init: bool) -> Iterator[Setting]:
-    """The arguments that differ. Those of a layer that was made up from shapes differ as a consequence."""
-    if old.derived and new.derived:
-        return
-    yield from differences(old.node.layer, new.node.layer, "")
-    if not same_init:
-        for name in dict.fromkeys([*old.own_init, *new.own_init]):
-            before, after = old.own_init.get(name), new.own_init.get(name)
-            if before != after:
-                yield Setting(f"init.{name}", before, after)
-    for name, before, after in (
-        ("from", list(old.node.sources), list(new.node.sources)),
-        ("shared", old.node.shared, new.node.shared),
-    ):
-        if before != after:
-            yield Setting(name, before or None, after or None)
-    if old.node.parameters and new.node.parameters and old.node.trainable != new.node.trainable:
-        yield Setting("trainable", old.node.trainable, new.node.trainable)
-
-
-def _consequences(found: Matching, *, same_init: bool) -> Iterator[tuple[int, Alteration]]:
+def _consequences(found: Matching, written: _Written) -> Iterator[tuple[int, Alteration]]:
     """Layers written as before whose output, parameters or MACs differ, with their positions."""
     for pair in found.pairs:
         old, new = pair
-        if old.is_composite or _cost(old.node) == _cost(new.node):
-            continue
-        if not any(_arguments(old, new, same_init=same_init)):
-            yield new.position, _altered("consequence", pair)
+        if not old.is_composite and _cost(old.node) != _cost(new.node) and not written.arguments(old, new):
+            yield new.position, Alteration(action="consequence", before=old.place(), after=new.place())
 
 
 def _cost(node: GraphNode) -> tuple[Any, ...]:
@@ -176,11 +234,10 @@ def _attribute(consequences: Iterable[tuple[int, Alteration]], causes: dict[str,
 def _renamed(pairs: list[Pair], listed: Iterable[Alteration], *, renumbered: bool) -> Iterator[Alteration]:
     """Layers with weights that only the path tells apart; another number counts where no layer came or went."""
     known = {alteration.place.path for alteration in listed}
-    for pair in pairs:
-        old, new = (element.node for element in pair)
+    for old, new in pairs:
         differ = old.path != new.path if renumbered else _unnumbered(old.path) != _unnumbered(new.path)
-        if differ and old.parameters and not old.is_composite and new.path not in known:
-            yield _altered("renamed", pair)
+        if differ and old.node.parameters and not old.is_composite and new.path not in known:
+            yield Alteration(action="renamed", before=old.place(), after=new.place())
 
 
 def _unnumbered(path: str) -> str:
@@ -188,26 +245,11 @@ def _unnumbered(path: str) -> str:
     return re.sub(r"_\d+(?=\.|$)", "", re.sub(r"(?<=\.)\d+(?=\.)", "#", path))
 
 
-def _initializers(graph: Graph) -> list[tuple[str, dict[str, Any]]]:
-    """How every layer with weights starts, from the model's rules or its own."""
-    return [(n.kind, plain_value(dict(n.initializers))) for n in graph.leaves() if n.parameters]
-
-
 def _groups(graph: Graph, elements: list[Element]) -> dict[str, str]:
     """For layers that came or went as a whole with the composite around them: the path of the largest such."""
-    gone = {element.node.path for element in elements}
-    whole: set[str] = set()
-
-    def is_whole(node: GraphNode) -> bool:
-        inside = [is_whole(child) for child in node.children]
-        result = all(inside) and bool(inside) if node.is_composite else node.path in gone
-        if result and node.is_composite:
-            whole.add(node.path)
-        return result
-
-    is_whole(graph.root)
+    whole = whole_groups(graph, elements)
     groups = {}
-    for path in gone:
+    for path in (element.path for element in elements):
         steps = path.split(".")
         above = (".".join(steps[:depth]) for depth in range(1, len(steps) + 1))
         largest = next((prefix for prefix in above if prefix in whole), None)

@@ -4,32 +4,49 @@ An entry of `added` and `removed` is `{path, kind, arguments, output, parameters
 has `path_before` too, and `{before, after}` for output, parameters, macs and every argument that differs. Each entry
 lists as `consequences` the layers up to the next change that are written as before, but whose shape, parameters or
 MACs differ because of what arrives. `moved` also holds layers with weights that are only called otherwise (`renamed`).
+
+Together they are complete: the first network with all of it done to it is the second. For that an entry also says where
+it stands, as the path of the level (`region`, empty for the network's own) and the `index` there, what it `reads` and
+`shares`, and which layers a composite `holds`; `paths` are the layers that both have, where their paths differ.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from specforge.diagnostics import Span
 from specforge.shapes import Shape
 from specforge.summary import Totals
 
 Action = Literal["added", "removed", "changed", "moved", "renamed", "consequence"]
+Loading = Literal["all", "renamed", "some", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value that differs, at its path in the spec; None where there is none."""
+    """A value that differs, at its path in the spec; None where there is none. `at` is where the later one stands."""
 
     path: str
     before: Any
     after: Any
+    unit: str | None = None
+    at: Span | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"path": self.path, "before": self.before, "after": self.after}
+        entry = {"path": self.path, "before": self.before, "after": self.after, "unit": self.unit}
+        return entry | _written(self.at)
+
+
+def _written(at: Span | None) -> dict[str, Any]:
+    return {"file": at and at.file, "line": at and at.line}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A layer in one of the networks. `follows` is the layer before it, `group` what was added or removed whole."""
+    """A layer in one of the networks, and where it was written.
+
+    `follows` is the layer before it, `group` what was added, removed or moved whole.
+    """
 
     path: str
     kind: str
@@ -37,8 +54,14 @@ class Place:
     output: Shape | None
     parameters: int = 0
     macs: int = 0
+    span: Span | None = None
     follows: str | None = None
     group: str | None = None
+    region: str = ""
+    index: int = 0
+    reads: tuple[str, ...] = ()
+    shares: str | None = None
+    holds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -48,18 +71,35 @@ class Place:
             "output": None if self.output is None else list(self.output),
             "parameters": self.parameters,
             "macs": self.macs,
+            **_written(self.span),
+            **self.standing(),
         }
+
+    def standing(self) -> dict[str, Any]:
+        """Where it stands and what it takes."""
+        entry: dict[str, Any] = {"region": self.region, "index": self.index}
+        if self.reads:
+            entry["reads"] = list(self.reads)
+        if self.shares is not None:
+            entry["shares"] = self.shares
+        if self.holds:
+            entry["holds"] = {region: list(paths) for region, paths in self.holds.items()}
+        return entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alteration:
-    """One difference of the architecture: a layer before, after, or both, and the arguments that differ."""
+    """One difference of the architecture: a layer before, after, or both, and the arguments that differ.
+
+    `order` is its position in the second network's order of execution; what is gone lies behind what was before it.
+    """
 
     action: Action
     before: Place | None = None
     after: Place | None = None
     arguments: tuple[Setting, ...] = ()
     consequences: "tuple[Alteration, ...]" = ()
+    order: float = field(default=0.0, compare=False)
 
     @property
     def place(self) -> Place:
@@ -75,6 +115,19 @@ class Alteration:
         assert self.after is not None
         return self.before, self.after
 
+    def aspects(self) -> set[str]:
+        """What it is about."""
+        if self.action != "changed":
+            return {"architecture"} if self.action != "renamed" else set()
+        words = {setting.path.partition(".")[0] for setting in self.arguments} or {"itself"}
+        about = {"init": "initial weights", "trainable": "frozen layers"}
+        return {about.get(word, "architecture") for word in words}
+
+    @property
+    def at(self) -> Span | None:
+        """Where it was written: the first argument that differs, else the layer."""
+        return next((setting.at for setting in self.arguments if setting.at is not None), self.place.span)
+
     def to_dict(self) -> dict[str, Any]:
         entry = self.place.to_dict()
         if self.before is not None and self.after is not None:
@@ -82,11 +135,44 @@ class Alteration:
             entry = {"path": new["path"], "path_before": old["path"], "kind": new["kind"]}
             entry["arguments"] = {s.path: {"before": s.before, "after": s.after} for s in self.arguments}
             entry |= {name: {"before": old[name], "after": new[name]} for name in ("output", "parameters", "macs")}
+            entry |= _written(self.at) | self.after.standing()
         if self.action in ("moved", "renamed"):
             entry["renamed"] = self.action == "renamed"
         if self.action != "consequence":
             entry["consequences"] = [consequence.to_dict() for consequence in self.consequences]
         return entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repetition:
+    """A `repeat` that makes more or fewer iterations, whose layers are among those that were added and removed.
+
+    `added` and `removed` are the numbers of those iterations.
+    """
+
+    path_before: str
+    path: str
+    before: int
+    after: int
+    added: tuple[int, ...] = ()
+    removed: tuple[int, ...] = ()
+    at: Span | None = field(default=None, compare=False)
+
+    def groups(self) -> dict[str, str]:
+        """The paths of the iterations that came or went, by the action."""
+        return {f"{self.path}.{number}": "added" for number in self.added} | {
+            f"{self.path_before}.{number}": "removed" for number in self.removed
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "path_before": self.path_before,
+            "iterations": {"before": self.before, "after": self.after},
+            "added": list(self.added),
+            "removed": list(self.removed),
+            **_written(self.at),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +183,8 @@ class Architecture:
     removed: tuple[Alteration, ...] = ()
     changed: tuple[Alteration, ...] = ()
     moved: tuple[Alteration, ...] = ()
+    repeated: tuple[Repetition, ...] = ()
+    paths: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all(self) -> tuple[Alteration, ...]:
@@ -104,36 +192,61 @@ class Architecture:
 
     @property
     def is_only_renamed(self) -> bool:
+        """Whether both networks compute the same, with the same initial weights, all of them trained or not alike."""
         return all(alteration.action == "renamed" for alteration in self.all)
 
+    def differing(self) -> set[str]:
+        """What differs: the `architecture` itself, `initial weights`, `frozen layers`."""
+        return {aspect for alteration in self.all for aspect in alteration.aspects()}
+
     def to_dict(self) -> dict[str, Any]:
-        names = ("added", "removed", "changed", "moved")
-        return {name: [alteration.to_dict() for alteration in getattr(self, name)] for name in names}
+        names = ("added", "removed", "changed", "moved", "repeated")
+        entry: dict[str, Any] = {name: [each.to_dict() for each in getattr(self, name)] for name in names}
+        return entry | {"paths": dict(self.paths)}
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
     """Loading weights of the first network into the second, by the names and shapes of the state_dict.
 
-    `missing` are wanted and not there, `unexpected` there and not wanted.
+    `missing` are wanted and not there, `unexpected` there and not wanted. `sources` say for the second network's
+    tensors which of the first they continue: those of the same layer. `saved` and `wanted` count both.
     """
 
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     mismatched: tuple[tuple[str, Shape, Shape], ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    saved: int = 0
+    wanted: int = 0
 
     @property
     def compatible(self) -> bool:
+        """Whether they load by name; where `renamed` is not empty, some into another layer than their own."""
         return not (self.missing or self.unexpected or self.mismatched)
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """The tensors that are the same in both networks under different names: before -> after."""
+        return {source: name for name, source in self.sources.items() if source != name}
+
+    @property
+    def verdict(self) -> Loading:
+        """`renamed`: all of them, but under other names. `some`: all but those that are listed."""
+        if len(self.sources) == self.wanted == self.saved:
+            return "renamed" if self.renamed else "all"
+        return "some" if self.sources else "none"
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "compatible": self.compatible,
+            "verdict": self.verdict,
             "missing": list(self.missing),
             "unexpected": list(self.unexpected),
             "mismatched": [
                 {"name": name, "before": list(before), "after": list(after)} for name, before, after in self.mismatched
             ],
+            "renamed": self.renamed,
         }
 
 
@@ -141,7 +254,8 @@ class Checkpoints:
 class Difference:
     """How `after` differs from `before` (their names).
 
-    `same`: nothing differs that a run, its weights or a search could show.
+    `params` are the spec's own parameters, where they were written with other values: no difference of their own, but
+    often the reason of others. `parts` are those of "data", "recipe" and "search" that at least one of the specs has.
     """
 
     before: str
@@ -152,20 +266,36 @@ class Difference:
     recipe: tuple[Setting, ...]
     data: tuple[Setting, ...]
     search: tuple[Setting, ...] = ()
+    params: tuple[Setting, ...] = ()
     checkpoints: Checkpoints
-    parts: frozenset[str] = field(
-        default_factory=frozenset
-    )  # "recipe", "data", "search": what at least one of them has
+    parts: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def same(self) -> bool:
-        return not (self.architecture.all or self.recipe or self.data or self.search) and self.checkpoints.compatible
+        """Whether nothing differs but the writing, and the names of weights: the same function, trained in the same
+        way on the same data."""
+        return self.architecture.is_only_renamed and not (self.recipe or self.data or self.search)
+
+    @property
+    def identical(self) -> bool:
+        """The same, and the weights have the same names."""
+        return self.same and not self.architecture.all and self.checkpoints.compatible
+
+    def verdicts(self) -> dict[str, str]:
+        """`same` or `different` for the function that is computed, and for each part that one of the specs has."""
+        aspects = self.architecture.differing()
+        differs = {"architecture": "architecture" in aspects}
+        differs |= {name: True for name in ("initial weights", "frozen layers") if name in aspects}
+        differs |= {name: bool(getattr(self, name)) for name in ("data", "recipe", "search") if name in self.parts}
+        return {name: "different" if different else "same" for name, different in differs.items()}
 
     def to_dict(self) -> dict[str, Any]:
         before, after = self.parameters
         return {
             "same": self.same,
+            "verdicts": {**self.verdicts(), "weights": self.checkpoints.verdict},
             "architecture": self.architecture.to_dict(),
+            "params": [setting.to_dict() for setting in self.params],
             "parameters": {"before": before._asdict(), "after": after._asdict()},
             "macs": {"before": self.macs[0], "after": self.macs[1]},
             "recipe": [setting.to_dict() for setting in self.recipe],

@@ -6,24 +6,40 @@ there has moved.
 """
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from specforge.diff.alignment import Pairs, common, gaps, similar
-from specforge.diff.network import Element, own_fields
+from specforge.diff.network import Element, Reader, layers, meanings, own_fields
+from specforge.graph import Graph
+from specforge.resolved import plain_value
+from specforge.spec import Model
 
 Pair = tuple[Element, Element]
+
+ALIKE = 0.5  # of two groups under different paths: the share of kinds of layers from which they may be the same
 
 
 @dataclass(slots=True)
 class Matching:
-    """Pairs and additions in the order of the second network, removals in that of the first."""
+    """Pairs and additions in the order of the second network, removals in that of the first.
+
+    `groups` are pairs too. `same_init`: all layers with weights start alike in both, whether a rule or their own item
+    says how.
+    """
 
     pairs: list[Pair] = field(default_factory=list)
     removed: list[Element] = field(default_factory=list)
     added: list[Element] = field(default_factory=list)
     moved: list[Pair] = field(default_factory=list)
+    groups: list[Pair] = field(default_factory=list)
+    same_init: bool = True
+
+    def partners(self) -> dict[int, Element]:
+        """What belongs to each element of the first network that stayed, by its identity."""
+        return {id(old): new for old, new in (*self.pairs, *self.moved)}
 
     def translated(self, position: int) -> float:
         """A position in the first network as one in the second: just behind the nearest pair before it."""
@@ -31,10 +47,11 @@ class Matching:
         return self.pairs[behind - 1][1].position + 0.5 if behind else -0.5
 
 
-def match(before: list[Element], after: list[Element]) -> Matching:
-    """Match two networks that one `Reader` has read."""
-    found = Matching()
-    _match_level(before, after, found)
+def match(before: tuple[Model, Graph], after: tuple[Model, Graph]) -> Matching:
+    """Match two networks, each a graph and its model."""
+    found = Matching(same_init=_initializers(before[1]) == _initializers(after[1]))
+    reader = Reader(initializers=not found.same_init)
+    _match_level(reader.read(*before), reader.read(*after), found)
     for key in (_key, _content):
         _find_moved(found, key)
     for elements in (found.removed, found.added):
@@ -44,8 +61,17 @@ def match(before: list[Element], after: list[Element]) -> Matching:
     return found
 
 
+def _initializers(graph: Graph) -> list[tuple[str, dict[str, Any]]]:
+    """How every layer with weights starts, from the model's rules or its own."""
+    return [(n.kind, plain_value(dict(n.initializers))) for n in graph.leaves() if n.parameters]
+
+
 def _match_level(before: Sequence[Element], after: Sequence[Element], found: Matching) -> None:
-    pairs = common([e.key for e in before], [e.key for e in after])
+    if meanings(before) == meanings(after):
+        _match_same(before, after, found)
+        return
+    sizes = [1 + e.kinds.total() for e in before]
+    pairs = common([e.key for e in before], [e.key for e in after], sizes)
     if pairs is None:  # nearly everything differs
         pairs = _by_kind(before, after)
     _match_pairs(pairs, before, after, found)
@@ -53,10 +79,18 @@ def _match_level(before: Sequence[Element], after: Sequence[Element], found: Mat
         _match_gap(old, new, found)
 
 
+def _match_same(before: Sequence[Element], after: Sequence[Element], found: Matching) -> None:
+    """Two levels that do the same, in whatever groups."""
+    for old, new in zip(layers(before), layers(after), strict=True):
+        found.pairs.append((old, new))
+        for name, level in old.regions.items():
+            _match_same(level, new.regions.get(name, []), found)
+
+
 def _match_pairs(pairs: Pairs, before: Sequence[Element], after: Sequence[Element], found: Matching) -> None:
     for x, y in pairs:
         old, new = before[x], after[y]
-        found.pairs.append((old, new))
+        (found.groups if old.is_group else found.pairs).append((old, new))
         for name in dict.fromkeys([*old.regions, *new.regions]):
             _match_level(old.regions.get(name, []), new.regions.get(name, []), found)
 
@@ -67,10 +101,9 @@ def _match_gap(before: Sequence[Element], after: Sequence[Element], found: Match
         pairs = _by_kind(before, after)
     _match_pairs(pairs, before, after, found)
     for old, new in gaps(pairs, before, after):
-        composites = [[e for e in side if e.is_composite] for side in (old, new)]
-        found.removed += composites[0]
-        found.added += composites[1]
-        if any(composites):
+        found.removed += [e for e in old if e.is_composite and not e.is_group]
+        found.added += [e for e in new if e.is_composite and not e.is_group]
+        if any(e.is_composite for e in (*old, *new)):
             _match_level(_opened(old), _opened(new), found)
         else:
             found.removed += old
@@ -79,11 +112,11 @@ def _match_gap(before: Sequence[Element], after: Sequence[Element], found: Match
 
 def _by_kind(before: Sequence[Element], after: Sequence[Element]) -> Pairs:
     """Aligned by kind alone; where even the kinds differ too much, by place."""
-    pairs = common([e.node.kind for e in before], [e.node.kind for e in after])
+    ours, theirs = ([(e.node.kind, e.is_group) for e in side] for side in (before, after))
+    pairs = common(ours, theirs)
     if pairs is not None:
         return pairs
-    sides = enumerate(zip(before, after, strict=False))
-    return [(place, place) for place, (old, new) in sides if old.node.kind == new.node.kind]
+    return [(place, place) for place, (old, new) in enumerate(zip(ours, theirs, strict=False)) if old == new]
 
 
 def _opened(elements: Iterable[Element]) -> list[Element]:
@@ -91,23 +124,29 @@ def _opened(elements: Iterable[Element]) -> list[Element]:
 
 
 def _likeness(old: Element, new: Element) -> float:
-    """From 1 for two layers of a kind to 3.1 for the same arguments, `id` and path; 0 for different kinds."""
-    if old.node.kind != new.node.kind:
+    """From 1 for two layers of a kind to 3.1 for the same arguments, `id` and path; 0 for what is no pair."""
+    if old.is_group != new.is_group or old.node.kind != new.node.kind:
         return 0.0
     if old.is_composite:
-        ours, theirs = ({e.key for e in side.inside()} for side in (old, new))
-        same = len(ours & theirs) / max(len(ours), len(theirs), 1)
+        if old.is_group and old.path != new.path and _shared(old.kinds, new.kinds) < ALIKE:
+            return 0.0
+        same = _shared(old.keys, new.keys)
     else:
         names = own_fields(type(old.node.layer)) if old.node.layer else ()
         equal = sum(getattr(old.node.layer, name) == getattr(new.node.layer, name) for name in names)
         same = equal / len(names) if names else 1.0
-    return 1 + same + (old.id is not None and old.id == new.id) + 0.1 * (old.node.path == new.node.path)
+    return 1 + same + (old.id is not None and old.id == new.id) + 0.1 * (old.path == new.path)
+
+
+def _shared(ours: Counter[Any], theirs: Counter[Any]) -> float:
+    """How much of the larger of two collections the other has."""
+    return (ours & theirs).total() / max(ours.total(), theirs.total(), 1)
 
 
 def _find_moved(found: Matching, key: Callable[[Element], Hashable]) -> None:
     """Turn what was removed here and added there into moves, in order."""
     waiting: dict[Hashable, list[Element]] = defaultdict(list)
-    for element in sorted(found.removed, key=_position, reverse=True):
+    for element in sorted((e for e in found.removed if not e.derived), key=_position, reverse=True):
         waiting[key(element)].append(element)
     for new in sorted(found.added, key=_position):
         if waiting[key(new)]:

@@ -16,6 +16,7 @@ from specforge.diff.revision import Revision
 from specforge.expand.files import ZOO, zoo_folder
 from specforge.git import GitError
 from specforge.graph import Graph
+from specforge.source import DISK
 from specforge.spec import Model, Spec
 
 GIT = "git:"
@@ -78,7 +79,7 @@ def _analysis(text: str) -> Analysis:
     place = Path(text)
     if place.is_dir():
         return analyse(_of_run(place))
-    return analyse(place if place.exists() else _of_zoo(text) or place)
+    return analyse(place if place.exists() else DISK.shown(_of_zoo(text) or place))
 
 
 def _of_run(folder: Path) -> Path:

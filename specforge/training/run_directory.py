@@ -185,7 +185,7 @@ class RunDirectory:
     def _adopt(self, change: Change, record: dict[str, Any], environment: Environment) -> dict[str, Any]:
         """Make the given spec the run's own; killed in between, it does so when it is taken up with it again."""
         entry: dict[str, Any] = {"at": environment.get("started"), "epoch": change.epoch}
-        entry["settings"] = [setting.to_dict() for setting in change.settings]
+        entry["settings"] = [{"path": s.path, "before": s.before, "after": s.after} for s in change.settings]
         adopted = {**record, "changes": [*_listed(record, "changes"), entry]} if change.settings else {**record}
         if change.means_else:
             entry["spec_hash"] = record["spec_hash"]

@@ -56,8 +56,10 @@ def test_an_inlined_block_is_only_renamed(tmp_path: Path) -> None:
         ("one.batch_norm_1", "batch_norm_1"),
     ]
     assert difference.architecture.is_only_renamed
-    assert said(difference)[0] == "same architecture, weights under other names"
-    assert not difference.same
+    assert said(difference)[0] == "same function, weights under other names"
+    assert difference.same
+    assert not difference.identical
+    assert difference.checkpoints.verdict == "renamed"
 
 
 RESIDUAL = """
@@ -128,14 +130,14 @@ def test_searches_differ_by_path(tmp_path: Path) -> None:
     other = space.replace("trials: 9, ", "").replace("[0.1, 0.9]", "[0.1, 0.5]").replace("choice", "integers")
     found = compared(BASE + space, BASE + other, tmp_path)
     assert (found.same, found.recipe) == (False, ())
-    assert found.to_dict()["search"] == [
+    assert [{name: each[name] for name in ("path", "before", "after")} for each in found.to_dict()["search"]] == [
         {"path": "search.space.train.epochs", "before": "choice", "after": "integers"},
         {"path": "search.space.train.epochs.values", "before": [1, 2], "after": None},
         {"path": "search.space.train.epochs.bounds", "before": None, "after": [1, 2]},
         {"path": "search.space.train.optimizer.lr.bounds", "before": [0.1, 0.9], "after": [0.1, 0.5]},
         {"path": "search.trials", "before": 9, "after": 100},
     ]
-    assert next(iter(lines(found))) == ("heading", "same architecture, data and recipe, different search")
+    assert next(iter(lines(found))).text == "same architecture, data and recipe, different search"
     assert compared(BASE + space, BASE + space, tmp_path).same
     one_sided = compared(BASE + space, BASE, tmp_path)
     assert [setting.path for setting in one_sided.search] == ["search"]
@@ -143,10 +145,15 @@ def test_searches_differ_by_path(tmp_path: Path) -> None:
 
 def test_json_has_the_promised_shape(tmp_path: Path) -> None:
     found = compared(BASE, edited(FIRST_RELU, ("width: 8", "width: 12")), tmp_path).to_dict()
-    assert list(found)[:6] == ["same", "architecture", "parameters", "macs", "recipe", "data"]
-    assert list(found)[6:] == ["search", "checkpoint_compatible"]
-    assert list(found["architecture"]) == ["added", "removed", "changed", "moved"]
-    assert list(found["checkpoint_compatible"]) == ["compatible", "missing", "unexpected", "mismatched"]
+    assert list(found) == [
+        "same", "verdicts", "architecture", "params", "parameters", "macs", "recipe", "data", "search",
+        "checkpoint_compatible",
+    ]  # fmt: skip
+    assert list(found["architecture"]) == ["added", "removed", "changed", "moved", "repeated", "paths"]
+    assert found["verdicts"] == {"architecture": "different", "data": "same", "recipe": "same", "weights": "some"}
+    loading = ["compatible", "verdict", "missing", "unexpected", "mismatched", "renamed"]
+    assert list(found["checkpoint_compatible"]) == loading
+    file = str(tmp_path / "b.yaml")
     assert found["architecture"]["added"][0] == {
         "path": "batch_norm_1",
         "kind": "batch_norm",
@@ -154,6 +161,10 @@ def test_json_has_the_promised_shape(tmp_path: Path) -> None:
         "output": [12, 16, 16],
         "parameters": 48,
         "macs": 0,
+        "file": file,
+        "line": 9,
+        "region": "",
+        "index": 1,
         "consequences": [],
     }
     conv = found["architecture"]["changed"][0]
@@ -167,7 +178,14 @@ def test_json_has_the_promised_shape(tmp_path: Path) -> None:
         "output": {"before": [8, 16, 16], "after": [12, 16, 16]},
         "parameters": {"before": 224, "after": 336},
         "macs": {"before": 55296, "after": 82944},
+        "file": file,
+        "line": 8,
+        "region": "",
+        "index": 0,
     }
+    assert found["params"] == [
+        {"path": "params.width", "before": 8, "after": 12, "unit": None, "file": file, "line": 4}
+    ]
     assert found["parameters"]["before"] == {"trainable": 13962, "non_trainable": 0, "total": 13962}
     assert found["macs"]["before"] == 950272
     assert found["checkpoint_compatible"]["mismatched"][0] == {
@@ -187,7 +205,8 @@ def test_many_like_changes_are_one_line(tmp_path: Path) -> None:
         )
     )
     assert len([line for line in found if line.startswith("~")]) == 1
-    assert any(line.startswith("~ 9 conv layers  out_channels: 16 -> 20  parameters: ") for line in found)
+    assert any(line.startswith("~ conv ×9  out_channels: 16 -> 20  parameters: ") for line in found)
+    assert "    in 9 places: repeat_1.{0..8}.conv_1" in found
 
 
 def test_markdown_is_a_fenced_diff(tmp_path: Path) -> None:
@@ -196,8 +215,9 @@ def test_markdown_is_a_fenced_diff(tmp_path: Path) -> None:
     assert body[0].startswith("### `")
     assert body[2] == "**different architecture and recipe, same data**"
     assert body[4] == "```diff"
-    assert "+ batch_norm_1  batch_norm  [8, 16, 16]  32 parameters" in body
-    assert "! train.epochs: 2 -> 3" in body
+    file = tmp_path / "b.yaml"
+    assert f"+ batch_norm_1  batch_norm  [8, 16, 16]  32 parameters  ({file}:9)" in body
+    assert f"! train.epochs: 2 -> 3 epochs  ({file}:20)" in body
     assert body[-1] == "```"
 
 

@@ -26,7 +26,7 @@ def compared(folder: Path, *replaced: tuple[str, str]) -> Difference:
 
 
 def said(difference: Difference) -> str:
-    return "\n".join(text for _, text in lines(difference))
+    return "\n".join(line.text for line in lines(difference))
 
 
 def test_nothing(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_another_source(tmp_path: Path) -> None:
 def test_shared_weights(tmp_path: Path) -> None:
     found = compared(tmp_path, ("{id: b,", "{id: b, shared: w,"), ("{id: c,", "{id: c, shared: w,"))
     assert not found.same
-    assert [entry.after.path for entry in found.architecture.changed if entry.after] == ["b", "c"]
+    assert [entry.after.path for entry in found.architecture.changed if entry.after] == ["c"]
     assert {setting.path for entry in found.architecture.changed for setting in entry.arguments} == {"shared"}
     assert found.parameters[0].total - found.parameters[1].total == 4 * 4 * 9 + 4
 

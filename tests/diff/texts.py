@@ -45,7 +45,7 @@ def edited(*edits: tuple[str, str], text: str = BASE) -> str:
 
 
 def said(difference: Difference) -> list[str]:
-    return [text for _, text in lines(difference)]
+    return [line.text for line in lines(difference)]
 
 
 def paths(entries: list[dict[str, Any]]) -> list[str]:
@@ -55,9 +55,10 @@ def paths(entries: list[dict[str, Any]]) -> list[str]:
 def assert_same(difference: Difference) -> None:
     found = difference.to_dict()
     assert found["same"] is True
-    assert found["architecture"] == {"added": [], "removed": [], "changed": [], "moved": []}
+    assert not any(found["architecture"][action] for action in ("added", "removed", "changed", "moved", "repeated"))
     assert found["recipe"] == found["data"] == []
-    assert found["checkpoint_compatible"] == {"compatible": True, "missing": [], "unexpected": [], "mismatched": []}
+    assert found["checkpoint_compatible"]["verdict"] == "all"
+    assert difference.identical
     assert found["parameters"]["before"] == found["parameters"]["after"]
-    assert said(difference)[0].startswith("same architecture")
-    assert {style for style, _ in lines(difference)} == {"heading", "plain"}
+    assert said(difference)[0].startswith("same function")
+    assert {line.style for line in lines(difference)} == {"heading", "plain"}

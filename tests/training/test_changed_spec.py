@@ -128,10 +128,10 @@ UNSAFE: list[tuple[Settings, Settings, str]] = [
     ((), ("train.precision=bfloat16",), "`train.precision`"),
     ((), ("train.ema={decay: 0.9}",), "`train.ema`"),
     ((), ("train.schedule=cosine",), "`train.schedule` (the steps so far had other learning rates)"),
-    ((), ("train.groups=[{select: {parameter: bias}, l2: 0.1}]",), "`train.groups`"),
-    ((), STAGES, "`train.stages`"),
+    ((), ("train.groups=[{select: {parameter: bias}, l2: 0.1}]",), "`train.groups[0]`"),
+    ((), STAGES, "`train.stages[0]`"),
     ((), ("train.snapshots={cycles: 2}",), "`train.snapshots`"),
-    ((), ("data.augment=[horizontal_flip]",), "`data.augment` (the epochs so far saw other images)"),
+    ((), ("data.augment=[horizontal_flip]",), "`data.augment[0]` (the epochs so far saw other images)"),
     ((), ("data.mix=mixup",), "`data.mix`"),
     ((), ("data.sampling=balanced",), "`data.sampling`"),
     ((), ("data.normalize=none",), "`data.normalize`"),
@@ -226,7 +226,7 @@ def test_before_the_first_checkpoint_everything_may_change(spec: Path, begun: Be
     _same_end(tmp_path / "whole", tmp_path / "run")
     (entry,) = json.loads((tmp_path / "run" / "environment.json").read_text())["changes"]
     paths = [setting["path"] for setting in entry["settings"]]
-    assert paths == ["model", "name", "data.augment", "train.batch_size", "train.seed"]
+    assert paths == ["model", "name", "data.augment[0]", "train.batch_size", "train.seed"]
     assert entry["settings"][0] == {"path": "model", "before": "1,580 parameters", "after": "3,156 parameters"}
 
 

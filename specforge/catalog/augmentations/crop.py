@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from specforge.catalog.augmentations.definition import Augmentation
+from specforge.catalog.definition import Unit
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +30,7 @@ class Crop(Augmentation):
 
     main: ClassVar[str | None] = "padding"
 
-    padding: int = Field(default=4, ge=1, le=256, description="pixels on each side")
+    padding: Annotated[int, Unit("pixels")] = Field(default=4, ge=1, le=256, description="pixels on each side")
     fill: Literal["constant", "reflect", "nearest"] = "constant"
 
     def draw(self, count: int, size: tuple[int, int], generator: torch.Generator) -> dict[str, torch.Tensor]:

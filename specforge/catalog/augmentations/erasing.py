@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.augmentations.noise import random_bits, seeds
 from specforge.catalog.augmentations.ranges import Range, Shade, between, grey_levels, in_order
-from specforge.catalog.definition import Extent
+from specforge.catalog.definition import Extent, Unit
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +44,7 @@ class Cutout(Augmentation):
     main: ClassVar[str | None] = "size"
     also_known_as: ClassVar[tuple[str, ...]] = ("random_cutout", "coarse_dropout")
 
-    size: Annotated[Extent, AfterValidator(_two)]
+    size: Annotated[Extent, AfterValidator(_two), Unit("pixels")]
     holes: int = Field(default=1, ge=1, le=100)
     value: Shade = 0.0
 

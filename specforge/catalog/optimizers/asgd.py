@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from specforge.catalog.definition import Call, LearningRate, Optimizer
+from specforge.catalog.definition import Call, LearningRate, Optimizer, Unit
 from specforge.shapes import Shape, elements
 
 
@@ -29,7 +29,7 @@ class Asgd(Optimizer):
     lr: LearningRate = 1e-2
     lambd: Annotated[float, Field(ge=0)] = 1e-4
     alpha: Annotated[float, Field(ge=0, le=5)] = 0.75
-    t0: Annotated[float, Field(ge=0, description="optimizer steps")] = 1e6
+    t0: Annotated[float, Field(ge=0, description="optimizer steps"), Unit("steps")] = 1e6
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
 
     def remembered(self, shape: Shape) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from specforge.catalog.definition import Clock
+from specforge.catalog.definition import Clock, Unit
 from specforge.catalog.schedules.definition import Timed, TooLate
 
 
@@ -26,7 +26,7 @@ class Cosine(Timed):
 
     also_known_as: ClassVar[tuple[str, ...]] = ("cosine_annealing", "cosine_annealing_lr", "cosineannealinglr")
 
-    t_max: Annotated[float, Field(gt=0, description="epochs")] | None = None
+    t_max: Annotated[float, Field(gt=0, description="epochs"), Unit("epochs")] | None = None
     eta_min: Annotated[float, Field(ge=0)] = 0.0
     per: Literal["step", "epoch"] | None = None
 

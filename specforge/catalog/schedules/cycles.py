@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from specforge.catalog.definition import Clock, Probability, Schedule
+from specforge.catalog.definition import Clock, Probability, Schedule, Unit
 from specforge.catalog.schedules.definition import Per, done
 
 
@@ -101,8 +101,10 @@ class Cyclic(Schedule):
     also_known_as: ClassVar[tuple[str, ...]] = ("cyclic_lr", "cyclical_learning_rate", "triangular")
 
     base_lr: Annotated[float, Field(gt=0)]
-    step_size_up: Annotated[float, Field(gt=0, description="epochs")]
-    step_size_down: Annotated[float, Field(gt=0, description="epochs; by default `step_size_up`")] | None = None
+    step_size_up: Annotated[float, Field(gt=0, description="epochs"), Unit("epochs")]
+    step_size_down: (
+        Annotated[float, Field(gt=0, description="epochs; by default `step_size_up`"), Unit("epochs")] | None
+    ) = None
     mode: Literal["triangular", "triangular2", "exp_range"] = "triangular"
     gamma: Annotated[float, Field(gt=0, le=1)] = 1.0
     cycle_momentum: bool = True
@@ -156,7 +158,7 @@ class CosineWarmRestarts(Schedule):
         "sgdr", "warm_restarts", "cosine_annealing_warm_restarts", "cosine_restarts", "cosine_decay_restarts",
     )  # fmt: skip
 
-    t_0: Annotated[float, Field(gt=0, description="epochs")]
+    t_0: Annotated[float, Field(gt=0, description="epochs"), Unit("epochs")]
     t_mult: Annotated[int, Field(ge=1)] = 1
     eta_min: Annotated[float, Field(ge=0)] = 0.0
     per: Per = "step"

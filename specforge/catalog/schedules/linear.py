@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from specforge.catalog.definition import Clock, Schedule
+from specforge.catalog.definition import Clock, Schedule, Unit
 from specforge.catalog.schedules.definition import Per, done
 
 
@@ -25,7 +25,7 @@ class Linear(Schedule):
 
     start_factor: Annotated[float, Field(gt=0, le=1)]
     end_factor: Annotated[float, Field(ge=0, le=1)]
-    total_iters: Annotated[float, Field(gt=0, description="epochs")] | None = None
+    total_iters: Annotated[float, Field(gt=0, description="epochs"), Unit("epochs")] | None = None
     per: Per | None = None
 
     def rate(self, base: float, clock: Clock) -> float:
@@ -50,7 +50,7 @@ class Polynomial(Schedule):
     also_known_as: ClassVar[tuple[str, ...]] = ("polynomial_lr", "polynomial_decay", "poly")
 
     power: Annotated[float, Field(gt=0)] = 1.0
-    total_iters: Annotated[float, Field(gt=0, description="epochs")] | None = None
+    total_iters: Annotated[float, Field(gt=0, description="epochs"), Unit("epochs")] | None = None
     per: Per | None = None
 
     def rate(self, base: float, clock: Clock) -> float:

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from specforge.catalog.definition import Clock, Count
+from specforge.catalog.definition import Clock, Epochs, Unit
 from specforge.catalog.schedules.definition import Timed, TooLate, power
 
 
@@ -36,7 +36,7 @@ class MultiStep(Timed):
     main: ClassVar[str | None] = "milestones"
     also_known_as: ClassVar[tuple[str, ...]] = ("multi_step_lr", "piecewise_constant_decay", "piecewise_constant")
 
-    milestones: Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(_ascending)]
+    milestones: Annotated[tuple[Epochs, ...], Unit("epochs"), Field(min_length=1), AfterValidator(_ascending)]
     gamma: Annotated[float, Field(gt=0)] = 0.1
 
     def rate(self, base: float, clock: Clock) -> float:

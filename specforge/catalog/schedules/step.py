@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from specforge.catalog.definition import Clock, Count
+from specforge.catalog.definition import Clock, Epochs
 from specforge.catalog.schedules.definition import Timed, TooLate, power
 
 
@@ -23,7 +23,7 @@ class Step(Timed):
     main: ClassVar[str | None] = "step_size"
     also_known_as: ClassVar[tuple[str, ...]] = ("step_lr", "steplr")
 
-    step_size: Count
+    step_size: Epochs
     gamma: Annotated[float, Field(gt=0)] = 0.1
 
     def rate(self, base: float, clock: Clock) -> float:

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from specforge.catalog.definition import Clock, Count, Schedule
+from specforge.catalog.definition import Clock, Epochs, Schedule
 from specforge.catalog.discovery import word_for
 from specforge.catalog.schedules.definition import Per, Timed, TooLate, done
 
@@ -30,7 +30,7 @@ class Warmup(Timed):
     main: ClassVar[str | None] = "epochs"
     also_known_as: ClassVar[tuple[str, ...]] = ("linear_warmup", "warm_up", "sequential_lr")
 
-    epochs: Count
+    epochs: Epochs
     start_factor: Annotated[float, Field(ge=0, lt=1)] = 0.01
     schedule: Schedule | None = None
     per: Per = "step"

@@ -1,9 +1,10 @@
 """A difference of two specs -> what became of the network, in a few lines."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from specforge.diff import Difference, lines
+from specforge.diff import Difference
+from specforge.diff.wording import network_lines, totals_lines
 from specforge.report.compare_runs.compared import RunsComparison
 
 MOST_LINES = 12
@@ -36,10 +37,9 @@ def _headline(difference: Difference) -> str:
 
 
 def _lines(difference: Difference) -> Iterator[tuple[str, str]]:
-    found = list(lines(replace(difference, recipe=(), data=())))[1:]
-    # the layers come first, then parameters and MACs as plain lines, then whether weights would load
-    totals = next(at for at, (style, _) in enumerate(found) if style == "plain")
-    yield from found[: min(totals, MOST_LINES)]
-    if totals > MOST_LINES:
-        yield "note", f"and {totals - MOST_LINES} lines more: specforge diff {difference.before} {difference.after}"
-    yield from found[totals : totals + 2]
+    found = list(network_lines(difference))
+    yield from ((line.style, line.text) for line in found[:MOST_LINES])
+    if len(found) > MOST_LINES:
+        more = len(found) - MOST_LINES
+        yield "note", f"and {more} lines more: specforge diff {difference.before} {difference.after}"
+    yield from ((line.style, line.text) for line in totals_lines(difference))
