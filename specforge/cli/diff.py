@@ -1,13 +1,19 @@
-"""`specforge diff`: two specs compared by meaning."""
+"""`specforge diff`: two specs compared by meaning, or every spec with what it was at a revision."""
 
 import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
+from io import StringIO
+from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
 
 from specforge import diff as room
 from specforge.cli import console
+from specforge.cli.files import write_whole
 from specforge.cli.guard import guarded
 
 
@@ -18,12 +24,19 @@ class Format(StrEnum):
 
 
 STYLES = {"added": "green", "removed": "red", "changed": "yellow", "heading": "bold", "note": "dim", "plain": ""}
+SIDES = (
+    "A and B: spec files, git:REV:path, run directories, networks of the zoo, or -. With --git: the specs to compare."
+)
 
 
 def diff(
-    before: Annotated[str, typer.Argument(metavar="A", help="A spec file, or git:REV:path.")],
-    after: Annotated[str, typer.Argument(metavar="B", help="A spec file, or git:REV:path.")],
+    sides: Annotated[list[str] | None, typer.Argument(metavar="A B", help=SIDES, show_default=False)] = None,
+    git: Annotated[
+        str | None,
+        typer.Option("--git", metavar="REV", help="Compare all specs with those where the work left REV."),
+    ] = None,
     format_: Annotated[Format, typer.Option("--format", help="How the difference is written.")] = Format.text,
+    output_file: Annotated[Path | None, typer.Option("--output-file", help="Write it there.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="A line for every layer, also for consequences.")] = False,
 ) -> None:
     """Say what B changes in A: layers, parameters, MACs, recipe, and whether weights still load.
@@ -31,17 +44,72 @@ def diff(
     Exits 0 when they mean the same, 1 when they differ, 2 on an error.
     """
     try:
-        found = room.diff(before, after)
-    except room.SideError as error:
+        with writing(output_file) as to:
+            if git is not None:
+                code = _against(git, sides or [], format_, to, unfolded=all_)
+            else:
+                code = _between(_two(sides), format_, to, unfolded=all_)
+    except (room.SideError, room.GitError) as error:
         console.error(error.message, error.hint)
-        raise typer.Exit(2) from None
+        code = 2
+    raise typer.Exit(code)
+
+
+def _two(sides: list[str] | None) -> tuple[str, str]:
+    if sides is None or len(sides) != 2:
+        found = "nothing" if not sides else ", ".join(f"`{side}`" for side in sides)
+        raise typer.BadParameter(f"give the two sides, or --git REV; found {found}", param_hint="A B")
+    return sides[0], sides[1]
+
+
+def _between(sides: tuple[str, str], format_: Format, to: TextIO, *, unfolded: bool) -> int:
+    found = room.diff(*sides)
     if format_ is Format.json:
-        print(json.dumps(found.to_dict(), indent=2))
+        print(json.dumps(found.to_dict(), indent=2), file=to)
     elif format_ is Format.markdown:
-        print(room.to_markdown(found), end="")
+        print(room.to_markdown(found), end="", file=to)
     else:
-        show(found, unfolded=all_)
-    raise typer.Exit(0 if found.same else 1)
+        show(found, unfolded=unfolded, to=to)
+    return 0 if found.same else 1
+
+
+def _against(revision: str, paths: list[str], format_: Format, to: TextIO, *, unfolded: bool) -> int:
+    """Every spec, or those among the paths, with what it was at a revision."""
+    from specforge.cli.choosing import chosen_files, project_files, projects
+
+    known = projects(None, no_settings=False)
+    files = chosen_files(paths, known) if paths else project_files(known.here, searched=True)
+    roots = [Path(path).resolve() for path in paths] or known.here.roots()
+
+    def meant(path: Path) -> bool:
+        return known.here.excluded_by(path) is None and any(path.is_relative_to(root) for root in roots)
+
+    found = room.changes(revision, [Path(file) for file in files], meant)
+    if format_ is Format.json:
+        print(json.dumps({"revision": revision, "specs": [change.to_dict() for change in found]}, indent=2), file=to)
+    elif format_ is Format.markdown:
+        print(room.changes_to_markdown(found, revision, len(files)), end="", file=to)
+    else:
+        _show_changes(found, to, unfolded=unfolded)
+    console.note(f"{len(found)} of {len(files)} specs differ from {revision}")
+    if any(change.status == "broken" for change in found):
+        return 2
+    return 1 if any(change.means_else for change in found) else 0
+
+
+def _show_changes(found: Sequence[room.Change], to: TextIO, *, unfolded: bool) -> None:
+    from specforge.cli.findings import write_text
+
+    for number, change in enumerate(found):
+        if number:
+            console.write(to=to)
+        if change.difference is not None and change.status == "changed":
+            show(change.difference, unfolded=unfolded, to=to)
+        else:
+            told = "only the writing differs" if change.status == "rewritten" else change.told()
+            console.write((change.file, "bold"), f": {told}", to=to)
+            for each in change.findings:
+                write_text(each, change.analysis.texts if change.analysis else {}, to=to)
 
 
 def show(found: room.Difference, *, unfolded: bool = False, to: TextIO | None = None) -> None:
@@ -49,6 +117,20 @@ def show(found: room.Difference, *, unfolded: bool = False, to: TextIO | None = 
     console.write((found.before, "bold"), " (A) -> ", (found.after, "bold"), " (B)", to=to)
     for line in room.lines(found, unfolded=unfolded):
         console.write((line.text, STYLES[line.style]), (f"  {line.at}" if line.at else "", "dim"), to=to)
+
+
+@contextmanager
+def writing(file: Path | None) -> Iterator[TextIO]:
+    """Where to write to: standard output, or a file that is written whole at the end."""
+    if file is None:
+        yield sys.stdout
+        return
+    text = StringIO()
+    yield text
+    try:
+        write_whole(file, text.getvalue())
+    except OSError as error:
+        raise typer.BadParameter(f"can't write {file}: {error.strerror}", param_hint="--output-file") from None
 
 
 command = guarded(diff, invalid=2)

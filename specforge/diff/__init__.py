@@ -12,17 +12,31 @@ from types import ModuleType
 
 from specforge.analysis import Analysis
 from specforge.diff.architecture import architecture
+from specforge.diff.changes import Change, changes
 from specforge.diff.checkpoints import checkpoints
 from specforge.diff.difference import Difference, Setting
 from specforge.diff.locating import located, params_between, place
-from specforge.diff.markdown import to_markdown
+from specforge.diff.markdown import changes_to_markdown, to_markdown
 from specforge.diff.matching import match
 from specforge.diff.settings import differences
 from specforge.diff.sides import Side, SideError, read_sides
 from specforge.diff.wording import Line, lines
+from specforge.git import GitError
 from specforge.summary import totals
 
-__all__ = ["Difference", "Line", "Side", "SideError", "diff", "lines", "to_markdown"]
+__all__ = [
+    "Change",
+    "Difference",
+    "GitError",
+    "Line",
+    "Side",
+    "SideError",
+    "changes",
+    "changes_to_markdown",
+    "diff",
+    "lines",
+    "to_markdown",
+]
 
 
 def diff(a: str | Path | Analysis | Side, b: str | Path | Analysis | Side) -> Difference:

@@ -4,7 +4,9 @@ A comment of GitHub holds 65,536 characters: what is beyond `ROOM` is left out, 
 """
 
 from collections.abc import Iterable, Sequence
+from html import escape
 
+from specforge.diff.changes import Change
 from specforge.diff.difference import Difference
 from specforge.diff.wording import Line, headline, lines
 
@@ -20,6 +22,42 @@ def to_markdown(difference: Difference, *, room: int = ROOM) -> str:
     found = [_diff_line(line) for line in list(lines(difference))[1:]]
     verdict = f"**{headline(difference)}**"
     return "\n\n".join([title, verdict, _body(found, room - len(title) - len(verdict) - 200)]) + "\n"
+
+
+def changes_to_markdown(found: Sequence[Change], revision: str, total: int) -> str:
+    """A table of all specs that differ, and what is said of each behind a `details`; the largest are cut first."""
+    title = f"### {len(found)} of {total} specs differ from {code(revision)}"
+    if not found:
+        return f"{title}\n"
+    table = ["| spec | | parameters | MACs |", "| --- | --- | ---: | ---: |", *map(_row, found)]
+    told = [change for change in found if change.difference is not None and change.status == "changed"]
+    room = ROOM - len(title) - sum(map(len, table))
+    parts = []
+    for number, change in enumerate(told):
+        assert change.difference is not None
+        parts.append(_details(change.file, change.difference, room // (len(told) - number)))
+        room -= len(parts[-1])
+    broken = [_broken(change) for change in found if change.status == "broken"]
+    return "\n\n".join([title, "\n".join(table), *broken, *parts]) + "\n"
+
+
+def _row(change: Change) -> str:
+    if change.difference is None or change.status != "changed":
+        return f"| {code(change.file)} | {change.told()} | | |"
+    sizes = (tuple(totals.total for totals in change.difference.parameters), change.difference.macs)
+    cells = (f"{before:,}" if before == after else f"{before:,} → {after:,}" for before, after in sizes)
+    return f"| {code(change.file)} | {headline(change.difference)} | {' | '.join(cells)} |"
+
+
+def _details(file: str, difference: Difference, room: int) -> str:
+    found = [_diff_line(line) for line in list(lines(difference))[1:]]
+    summary = f"<code>{escape(file)}</code>: {headline(difference)}"
+    return folded(summary, _body(found, room - len(summary) - 200))
+
+
+def _broken(change: Change) -> str:
+    found = "\n".join(f"- {code(str(each.span))}: {each.code} {code(each.message)}" for each in change.findings[:10])
+    return f"{code(change.file)} is broken:\n\n{found}"
 
 
 def code(text: str) -> str:

@@ -16,8 +16,8 @@ from specforge.source import Files
 class Revision(Files):
     """The files of a commit. The zoo that comes with specforge is read from the disk, unless it lies in the commit."""
 
-    def __init__(self, name: str):
-        self.name, self.commit, self.root = name, git.commit(name), git.root()
+    def __init__(self, name: str, *, shown_as: str | None = None):
+        self.shown_as, self.commit, self.root = shown_as or name, git.commit(name), git.root().resolve()
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -28,7 +28,7 @@ class Revision(Files):
         """As in git: from the repository's root, or with `./` or `../` from the working folder; raises `GitError`."""
         start = Path.cwd() if text.startswith(("./", "../")) else self.root
         path = Path(posixpath.normpath(start / text))
-        name = self._name(path)
+        name = self.name_of(path)
         if name is None:
             hint = "a revision holds the repository's files only"
             raise git.GitError(f"`{text}` lies outside of the repository", hint=hint)
@@ -37,11 +37,15 @@ class Revision(Files):
             hint = (
                 did_you_mean(name, specs) or "paths start at the repository's root, or with `./` at the working folder"
             )
-            raise git.GitError(f"revision `{self.name}` has no file `{name}`", hint=hint)
+            raise git.GitError(f"revision `{self.shown_as}` has no file `{name}`", hint=hint)
         return path
 
+    def holds(self, path: Path) -> bool:
+        """Whether the file is part of the commit."""
+        return self.name_of(path) in self.names
+
     def read(self, path: Path) -> bytes:
-        name = self._name(path)
+        name = self.name_of(path)
         found = git.blob(self.commit, name) if name in self.names else None
         if found is not None:
             return found
@@ -50,14 +54,14 @@ class Revision(Files):
         return super().read(path)
 
     def is_file(self, path: Path) -> bool:
-        return self._name(path) in self.names or (self._is_packaged(path) and super().is_file(path))
+        return self.holds(path) or (self._is_packaged(path) and super().is_file(path))
 
     def is_folder(self, path: Path) -> bool:
-        name = self._name(path)
+        name = self.name_of(path)
         return name is not None and any(known.startswith(f"{name}/") for known in self.names)
 
     def specs_in(self, folder: Path) -> list[str]:
-        above = self._name(folder)
+        above = self.name_of(folder)
         return [] if above is None else [
             posixpath.basename(known)
             for known in self.names
@@ -65,12 +69,12 @@ class Revision(Files):
         ]  # fmt: skip
 
     def shown(self, path: Path) -> str:
-        name = self._name(path)
+        name = self.name_of(path)
         if name is None and not self._is_packaged(path):
-            return f"git:{self.name}:{path}, which lies outside of the repository"
-        return super().shown(path) if name is None else f"git:{self.name}:{name}"
+            return f"git:{self.shown_as}:{path}, which lies outside of the repository"
+        return super().shown(path) if name is None else f"git:{self.shown_as}:{name}"
 
-    def _name(self, path: Path) -> str | None:
+    def name_of(self, path: Path) -> str | None:
         """The path from the repository's root."""
         whole = Path(posixpath.normpath(path.absolute()))
         return whole.relative_to(self.root).as_posix() if whole.is_relative_to(self.root) else None
