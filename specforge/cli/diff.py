@@ -1,6 +1,7 @@
 """`specforge diff`: two specs compared by meaning, or every spec with what it was at a revision."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,8 +22,10 @@ class Format(StrEnum):
     text = "text"
     json = "json"
     markdown = "markdown"
+    html = "html"
 
 
+WIDE = 150  # columns
 STYLES = {"added": "green", "removed": "red", "changed": "yellow", "heading": "bold", "note": "dim", "plain": ""}
 SIDES = (
     "A and B: spec files, git:REV:path, run directories, networks of the zoo, or -. With --git: the specs to compare."
@@ -63,14 +66,28 @@ def _two(sides: list[str] | None) -> tuple[str, str]:
 
 
 def _between(sides: tuple[str, str], format_: Format, to: TextIO, *, unfolded: bool) -> int:
-    found = room.diff(*sides)
+    before, after = room.read_sides(*sides)
+    found = room.diff(before, after)
     if format_ is Format.json:
         print(json.dumps(found.to_dict(), indent=2), file=to)
     elif format_ is Format.markdown:
         print(room.to_markdown(found), end="", file=to)
+    elif format_ is Format.html:
+        from specforge.report.compare_specs import to_html
+
+        print(to_html(before, after, found), file=to)
+    elif not unfolded and _is_wide(to):
+        from specforge.cli.beside import show_beside
+
+        show_beside(before, after, found, STYLES)
     else:
         show(found, unfolded=unfolded, to=to)
     return 0 if found.same else 1
+
+
+def _is_wide(to: TextIO) -> bool:
+    """Whether it goes to a terminal in which both networks fit beside each other."""
+    return to is sys.stdout and to.isatty() and shutil.get_terminal_size().columns >= WIDE
 
 
 def _against(revision: str, paths: list[str], format_: Format, to: TextIO, *, unfolded: bool) -> int:
@@ -79,6 +96,8 @@ def _against(revision: str, paths: list[str], format_: Format, to: TextIO, *, un
 
     known = projects(None, no_settings=False)
     files = chosen_files(paths, known) if paths else project_files(known.here, searched=True)
+    if format_ is Format.html:
+        raise typer.BadParameter("a page is for two specs; use text, markdown or json", param_hint="--format")
     roots = [Path(path).resolve() for path in paths] or known.here.roots()
 
     def meant(path: Path) -> bool:

@@ -35,6 +35,7 @@ __all__ = [
     "changes_to_markdown",
     "diff",
     "lines",
+    "read_sides",
     "to_markdown",
 ]
 

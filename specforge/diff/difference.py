@@ -45,7 +45,8 @@ def _written(at: Span | None) -> dict[str, Any]:
 class Place:
     """A layer in one of the networks, and where it was written.
 
-    `follows` is the layer before it, `group` what was added, removed or moved whole.
+    `follows` is the layer before it, `group` what was added, removed or moved whole, `depth` the number of composites
+    that it lies in.
     """
 
     path: str
@@ -59,6 +60,7 @@ class Place:
     group: str | None = None
     region: str = ""
     index: int = 0
+    depth: int = 0
     reads: tuple[str, ...] = ()
     shares: str | None = None
     holds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -35,7 +35,8 @@ class Element:
     its initialisers but those of the model's rules. A `derived` layer was not written: its composite made it up from
     the shapes, as a projection shortcut is. `reads` are what makes the values that it reads (the network's input, or
     just the value before it, as words), empty for the value before it alone; `shares` is whose weights it uses.
-    `region` is the path of its level, `index` its place there without groups.
+    `region` is the path of its level, `index` its place there without groups, `depth` how
+    many composites it lies in.
     """
 
     node: GraphNode
@@ -50,6 +51,7 @@ class Element:
     reads: "tuple[Element | str, ...]"
     shares: "Element | None"
     region: str = ""
+    depth: int = 0
     index: int = 0
     regions: "dict[str, list[Element]]" = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
@@ -99,6 +101,7 @@ class Element:
         return Place(
             path=node.path, kind=node.kind, arguments=arguments, output=node.output, parameters=parameters,
             macs=node.macs, span=node.span, follows=self.follows, group=group, region=self.region, index=self.index,
+            depth=self.depth,
             reads=self.read_paths(), shares=self.shares.path if self.shares else None,
             holds={
                 f"{node.path}.{name}" if name else node.path: tuple(each.path for each in layers(level))
@@ -158,20 +161,21 @@ class _Reading:
         self.by_path: dict[str, Element] = {}
 
     def network(self, graph: Graph) -> list[Element]:
-        return self.region("", graph.root.children, 0)
+        return self.region("", graph.root.children, 0, 0)
 
-    def region(self, path: str, nodes: tuple[GraphNode, ...], arriving: int) -> list[Element]:
+    def region(self, path: str, nodes: tuple[GraphNode, ...], arriving: int, depth: int) -> list[Element]:
         """One level; `arriving` is the number of the value that its first layer reads unless it says otherwise."""
-        level, _ = self.level(nodes, arriving)
+        level, _ = self.level(nodes, arriving, depth)
         for index, element in enumerate(layers(level)):
             element.region, element.index = path, index
         return level
 
-    def level(self, nodes: tuple[GraphNode, ...], value: int) -> tuple[list[Element], int]:
+    def level(self, nodes: tuple[GraphNode, ...], value: int, depth: int) -> tuple[list[Element], int]:
         """The elements of nodes in a row, and the value behind them."""
         found = []
         for node in nodes:
             element = self.element(node, value)
+            element.depth = depth
             found.append(element)
             if is_group(node):
                 value = self.look_into_group(element, value)
@@ -184,17 +188,19 @@ class _Reading:
         return found, value
 
     def look_into_group(self, element: Element, value: int) -> int:
-        element.regions[""], value = self.level(element.node.children, value)
+        element.regions[""], value = self.level(element.node.children, value, element.depth)
         self.sum_up(element)
         return value
 
     def look_inside(self, element: Element) -> None:
         node = element.node
         body = tuple(child for child in node.children if child.layer is not None)
-        element.regions = {"": self.region(node.path, body, node.reads[0])}
+        element.regions = {"": self.region(node.path, body, node.reads[0], element.depth + 1)}
         for region in node.children:
             if region.layer is None:
-                element.regions[region.name] = self.region(region.path, region.children, node.reads[0])
+                element.regions[region.name] = self.region(
+                    region.path, region.children, node.reads[0], element.depth + 1
+                )
         self.sum_up(element)
 
     def sum_up(self, element: Element) -> None:

@@ -45,17 +45,27 @@ def lines(difference: Difference, *, unfolded: bool = False) -> Iterator[Line]:
     """
     yield Line("heading", headline(difference))
     yield from network_lines(difference, unfolded=unfolded)
+    yield from other_lines(difference)
+
+
+def other_lines(difference: Difference) -> Iterator[Line]:
+    """All but the layers: data, recipe and search, sizes, loading weights."""
     for setting in (*difference.data, *difference.recipe, *difference.search):
         yield Line("changed", f"~ {said(setting)}", _at(setting.at))
     yield from totals_lines(difference)
     yield from _loading(difference.checkpoints)
 
 
+def params_lines(difference: Difference) -> Iterator[Line]:
+    """The params that may be why layers differ."""
+    if not difference.architecture.is_only_renamed:
+        yield from (Line("note", f"  {said(setting)}", _at(setting.at)) for setting in difference.params)
+
+
 def network_lines(difference: Difference, *, unfolded: bool = False) -> Iterator[Line]:
     """What became of the layers."""
     architecture = difference.architecture
-    if not architecture.is_only_renamed:
-        yield from (Line("note", f"  {said(setting)}", _at(setting.at)) for setting in difference.params)
+    yield from params_lines(difference)
     for fold in folds(architecture):
         yield from _unfolded(fold) if unfolded else _folded(fold)
     renamed = [each for each in architecture.moved if each.action == "renamed"]
@@ -144,10 +154,11 @@ def _one(alteration: Alteration) -> str:
 
 def _described(place: Place) -> str:
     shape = "" if place.output is None else spelled(place.output)
-    return "  ".join(part for part in (place.path, _word(place), shape, _cost((place,))) if part)
+    return "  ".join(part for part in (place.path, word(place), shape, _cost((place,))) if part)
 
 
-def _word(place: Place) -> str:
+def word(place: Place) -> str:
+    """`conv {out_channels: 8, kernel_size: 3}`."""
     return f"{place.kind} {flow(place.arguments)}" if place.arguments else place.kind
 
 
@@ -193,7 +204,7 @@ def _counted(kinds: Sequence[str]) -> Iterator[str]:
 def _alike(members: Sequence[Alteration]) -> str:
     """Layers that one place of the text makes."""
     if members[0].before is None or members[0].after is None:
-        words = list(dict.fromkeys(_word(member.place) for member in members))
+        words = list(dict.fromkeys(word(member.place) for member in members))
         told = words[0] if len(words) == 1 else members[0].place.kind
         return "  ".join(
             part for part in (f"{told} ×{len(members)}", _cost(member.place for member in members)) if part
