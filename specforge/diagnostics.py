@@ -65,7 +65,11 @@ def define(code: str, name: str, explanation: str, *, severity: Severity = "erro
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. `uses` counts how often the same mistake was met, as inside a block used 30 times."""
+    """One finding. `uses` counts how often the same mistake was met, as inside a block used 30 times.
+
+    `accepted` is the reason why it is right here; the spec gives it, or `accepted_by` says where the project's settings
+    do. They may also take a warning for an error: `judged`.
+    """
 
     rule: Rule
     span: Span
@@ -73,6 +77,8 @@ class Diagnostic:
     hint: str | None = None
     uses: int = 1
     accepted: str | None = None
+    accepted_by: Span | None = None
+    judged: Severity | None = None
 
     @property
     def code(self) -> str:
@@ -80,7 +86,7 @@ class Diagnostic:
 
     @property
     def severity(self) -> Severity:
-        return self.rule.severity
+        return self.judged or self.rule.severity
 
     def context(self) -> str:
         """` (used by block conv_unit at lab.yaml:30:7)`, or nothing outside blocks."""

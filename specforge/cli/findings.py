@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TextIO
 
 from specforge.cli.console import write
-from specforge.diagnostics import Diagnostic
+from specforge.diagnostics import Diagnostic, Span
 
 _COLORS = {"error": "bold red", "warning": "bold yellow"}
 
@@ -21,16 +21,24 @@ def write_text(found: Diagnostic, texts: Mapping[str, str], *, to: TextIO | None
         write("  ", ("hint: ", "bold cyan"), found.hint, to=to)
 
 
+def as_text(found: Diagnostic, texts: Mapping[str, str]) -> str:
+    """The same without colours, whatever is written to."""
+    lines = [f"{found.span}: {found.severity}[{found.code}] {found.message}", *_excerpt(found, texts)]
+    if found.context():
+        lines.append(f"  where: {found.context().removeprefix(' (').removesuffix(')')}")
+    return "\n".join([*lines, f"  hint: {found.hint}"] if found.hint else lines)
+
+
 def write_accepted(findings: Iterable[Diagnostic], spec: str) -> None:
-    """What a spec accepts: one line for each code, the first finding in full, and the reason."""
-    by_code: dict[tuple[str, str], list[Diagnostic]] = {}
+    """What a spec or its project accepts: one line for each code, the first finding in full, and the reason."""
+    by_code: dict[tuple[str, str, Span | None], list[Diagnostic]] = {}
     for found in findings:
         if found.accepted:
-            by_code.setdefault((found.code, found.accepted), []).append(found)
-    for (code, reason), same in by_code.items():
+            by_code.setdefault((found.code, found.accepted, found.accepted_by), []).append(found)
+    for (code, reason, place), same in by_code.items():
         more = f" (and {len(same) - 1} more like it)" if len(same) > 1 else ""
         write((str(same[0].span), "bold"), ": ", (f"accepted[{code}]", "dim"), f" {same[0].message}{more}")
-        write("  ", (f"accepted by {spec}: ", "bold"), reason.strip())
+        write("  ", (f"accepted by {place or spec}: ", "bold"), reason.strip())
 
 
 def _excerpt(found: Diagnostic, texts: Mapping[str, str]) -> Iterator[str]:

@@ -9,9 +9,9 @@ import typer
 
 from specforge.analysis import STDIN
 from specforge.cli import console
+from specforge.cli.choosing import Projects, chosen_files
 from specforge.cli.files import write_whole
 from specforge.cli.guard import guarded
-from specforge.cli.validate import spec_files
 from specforge.diagnostics import Findings
 from specforge.formatting import format_text
 from specforge.source import DISK, decode, read
@@ -28,10 +28,22 @@ def fmt(
 
     Exits 1 when a file does not parse, which is then left alone; with --check and --diff also when one would change.
     """
-    outcomes = Counter(_format(path, check=check, diff=diff) for path in spec_files(paths))
+    projects = Projects()
+    files = chosen_files(paths, projects)
+    _stop_at_broken_settings(projects)
+    outcomes = Counter(_format(path, check=check, diff=diff) for path in files)
     if paths != [STDIN]:
         _summarise(outcomes, dry=check or diff)
     if outcomes["broken"] or (outcomes["formatted"] and (check or diff)):
+        raise typer.Exit(1)
+
+
+def _stop_at_broken_settings(projects: Projects) -> None:
+    """Who wrote `exclude` does not want these files changed."""
+    broken = [project for project in projects.known if project.findings.has_errors]
+    for project in broken:
+        _show(project.findings, project.texts)
+    if broken:
         raise typer.Exit(1)
 
 

@@ -1,104 +1,117 @@
 """`specforge validate`: prove specs right, without torch."""
 
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from specforge.analysis import STDIN, Analysis, analyse
+from specforge.analysis import STDIN
 from specforge.cli import console
+from specforge.cli.formats import Format, show
 from specforge.cli.guard import guarded
 from specforge.cli.options import Settings
+from specforge.cli.validation import Validated, Wanted, count_specs
+from specforge.diagnostics import Severity
 from specforge.shapes import spelled
 
-
-class Format(StrEnum):
-    text = "text"
-    concise = "concise"
-    json = "json"
+PATHS = "Spec files, folders, globs, or - for stdin; without one, `paths` of specforge.yaml."
 
 
 def validate(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Spec files, folders, globs, or - for stdin.")],
+    paths: Annotated[list[str] | None, typer.Argument(metavar="PATH", help=PATHS, show_default=False)] = None,
     set_: Settings = None,
     format_: Annotated[Format, typer.Option("--format", help="How findings are written.")] = Format.text,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     output_file: Annotated[Path | None, typer.Option("--output-file", help="Write findings there.")] = None,
+    changed_since: Annotated[
+        str | None,
+        typer.Option("--changed-since", metavar="REV", help="Only specs that changed since the work left REV."),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Validate again whenever a file changes.")] = False,
+    settings: Annotated[
+        Path | None, typer.Option("--settings", metavar="FILE", help="Project settings, instead of specforge.yaml.")
+    ] = None,
+    no_settings: Annotated[bool, typer.Option("--no-settings", help="Read no project settings.")] = False,
+    show_settings: Annotated[
+        bool, typer.Option("--show-settings", help="Show the settings that hold for PATH, and validate nothing.")
+    ] = False,
 ) -> None:
     """Prove specs right: shapes, counts, names and recipe. Exits 0 when clean, 1 with findings."""
-    analyses = [analyse(path, tuple(set_ or ())) for path in spec_files(paths)]
+    wanted = Wanted(list(paths or ()), tuple(set_ or ()), settings, no_settings, changed_since)
+    if show_settings:
+        _show_settings(wanted, format_)
+    elif watch:
+        _watch(wanted, format_, strict, output_file)
+    elif not _report(_validated(wanted), format_, strict, output_file):
+        raise typer.Exit(1)
+
+
+def _validated(wanted: Wanted) -> list[Validated]:
+    from specforge.git import GitError
+
+    try:
+        return wanted.validate(wanted.projects())
+    except GitError as error:
+        console.error(error.message, error.hint)
+        raise typer.Exit(2) from None
+
+
+def _report(validated: list[Validated], format_: Format, strict: bool, output_file: Path | None) -> bool:
+    """Show what was found, and tell whether it is fine."""
     if output_file is None:
-        _show(analyses, format_)
+        show(validated, format_, strict=strict)
     else:
-        _show_in_file(analyses, format_, output_file)
-    errors, warnings = (_count(analyses, severity) for severity in ("error", "warning"))
-    for analysis in analyses:
-        graph = analysis.graph
+        _show_in_file(validated, format_, strict, output_file)
+    for file in validated:
+        graph = None if file.analysis is None else file.analysis.graph
         if graph is not None and graph.axes != graph.input:
-            console.note(f"{analysis.name}: right for every {spelled(graph.axes)} from {spelled(graph.smallest)} on")
-    files = f"{len(analyses)} file{'s' * (len(analyses) != 1)}"
+            console.note(f"{file.name}: right for every {spelled(graph.axes)} from {spelled(graph.smallest)} on")
+    errors, warnings = (_count(validated, severity) for severity in ("error", "warning"))
+    files = _plural(count_specs(validated), "file")
     if errors or warnings:
         console.note(f"{files}: {_plural(errors, 'error')}, {_plural(warnings, 'warning')}")
     else:
         console.note(f"{files}: ", ("no findings", "green"))
-    if errors or (strict and warnings):
-        raise typer.Exit(1)
+    return not (errors or (strict and warnings))
 
 
-def spec_files(paths: list[str]) -> list[str]:
-    """Every file that was meant: folders are searched for .yaml and .yml, globs are expanded; usage error if none."""
-    found: list[str] = []
-    for path in paths:
-        if not path:
-            raise typer.BadParameter("the path is empty", param_hint="PATH")
-        if path == STDIN or Path(path).is_file():
-            matches = [path]
-        elif Path(path).is_dir():
-            matches = sorted(str(file) for file in Path(path).rglob("*.y*ml") if file.suffix in (".yaml", ".yml"))
-        else:
-            from glob import glob
-
-            matches = sorted(match for match in glob(path, recursive=True) if Path(match).is_file())  # noqa: PTH207
-        if not matches:
-            reason = "no .yaml files below this folder" if Path(path).is_dir() else "no such file or folder"
-            raise typer.BadParameter(f"{path}: {reason}", param_hint="PATH")
-        found += matches
-    return list(dict.fromkeys(found))
-
-
-def _show(analyses: list[Analysis], format_: Format) -> None:
-    from specforge.cli import findings
-
-    if format_ is Format.json:
-        every = [found for analysis in analyses for found in analysis.findings if not found.accepted]
-        print(findings.to_json(every))
-        return
-    for analysis in analyses:
-        for found in (found for found in analysis.findings if not found.accepted):
-            if format_ is Format.text:
-                findings.write_text(found, analysis.texts)
-            else:
-                print(findings.concise(found))
-        if format_ is Format.text:
-            findings.write_accepted(analysis.findings, analysis.name)
-
-
-def _show_in_file(analyses: list[Analysis], format_: Format, file: Path) -> None:
+def _show_in_file(validated: list[Validated], format_: Format, strict: bool, file: Path) -> None:
     from contextlib import redirect_stdout
     from io import StringIO
 
     text = StringIO()
     with redirect_stdout(text):
-        _show(analyses, format_)
+        show(validated, format_, strict=strict)
     try:
         file.write_text(text.getvalue(), encoding="utf-8")
     except OSError as error:
         raise typer.BadParameter(f"can't write {file}: {error.strerror}", param_hint="--output-file") from None
 
 
-def _count(analyses: list[Analysis], severity: str) -> int:
-    return sum(found.severity == severity and not found.accepted for a in analyses for found in a.findings)
+def _watch(wanted: Wanted, format_: Format, strict: bool, output_file: Path | None) -> None:
+    from specforge.cli.watch import watch
+
+    if STDIN in wanted.paths:
+        raise typer.BadParameter("standard input can't be watched", param_hint="--watch")
+    if format_ not in (Format.text, Format.concise) and output_file is None:
+        raise typer.BadParameter(
+            f"`{format_}` is for programs: use text, concise, or an --output-file", param_hint="--watch"
+        )
+    watch(wanted, lambda validated: _report(validated, format_, strict, output_file))
+
+
+def _show_settings(wanted: Wanted, format_: Format) -> None:
+    from specforge.cli.show_settings import show_settings
+
+    if format_ not in (Format.text, Format.json):
+        raise typer.BadParameter("settings are shown as text or json", param_hint="--format")
+    if not show_settings(wanted.paths, wanted.projects(), as_json=format_ is Format.json):
+        raise typer.Exit(1)
+
+
+def _count(validated: Sequence[Validated], severity: Severity) -> int:
+    return sum(file.count(severity) for file in validated)
 
 
 def _plural(count: int, word: str) -> str:

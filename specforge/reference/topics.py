@@ -62,7 +62,8 @@ def topics() -> tuple[Topic, ...]:
 def rules() -> list[Rule]:
     """Every kind of finding, by its code: each phase defines its own when it is imported."""
     import specforge.analysis
-    import specforge.experiment  # noqa: F401
+    import specforge.experiment
+    import specforge.project  # noqa: F401
 
     return [RULES[code] for code in sorted(RULES)]
 
