@@ -9,7 +9,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from benchmarks import building, scale, start_up, throughput
+from benchmarks import building, differences, scale, start_up, throughput
 from benchmarks.cases import AUGMENTATIONS, Case
 from benchmarks.comparison import Comparison, table
 from benchmarks.ways import COMPARED, WAYS
@@ -18,6 +18,7 @@ from specforge.training.device import choose_device, device_name
 BENCHMARKS = {
     "start_up": start_up.compare,
     "scale": scale.compare,
+    "differences": differences.compare,
     "building": building.compare,
     "throughput": throughput.compare,
 }

@@ -40,6 +40,10 @@ def diff(
     ] = None,
     format_: Annotated[Format, typer.Option("--format", help="How the difference is written.")] = Format.text,
     output_file: Annotated[Path | None, typer.Option("--output-file", help="Write it there.")] = None,
+    as_: Annotated[
+        Path | None,
+        typer.Option("--as", metavar="PATH", help="Both files stand for PATH: what they extend lies beside it."),
+    ] = None,
     all_: Annotated[bool, typer.Option("--all", help="A line for every layer, also for consequences.")] = False,
 ) -> None:
     """Say what B changes in A: layers, parameters, MACs, recipe, and whether weights still load.
@@ -51,7 +55,7 @@ def diff(
             if git is not None:
                 code = _against(git, sides or [], format_, to, unfolded=all_)
             else:
-                code = _between(_two(sides), format_, to, unfolded=all_)
+                code = _between(_two(sides), as_, format_, to, unfolded=all_)
     except (room.SideError, room.GitError) as error:
         console.error(error.message, error.hint)
         code = 2
@@ -65,8 +69,11 @@ def _two(sides: list[str] | None) -> tuple[str, str]:
     return sides[0], sides[1]
 
 
-def _between(sides: tuple[str, str], format_: Format, to: TextIO, *, unfolded: bool) -> int:
-    before, after = room.read_sides(*sides)
+def _between(sides: tuple[str, str], as_: Path | None, format_: Format, to: TextIO, *, unfolded: bool) -> int:
+    if as_ is None:
+        before, after = room.read_sides(*sides)
+    else:
+        before, after = (room.read_as(side, as_) for side in sides)
     found = room.diff(before, after)
     if format_ is Format.json:
         print(json.dumps(found.to_dict(), indent=2), file=to)

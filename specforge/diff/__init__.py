@@ -19,7 +19,7 @@ from specforge.diff.locating import located, params_between, place
 from specforge.diff.markdown import changes_to_markdown, to_markdown
 from specforge.diff.matching import match
 from specforge.diff.settings import differences
-from specforge.diff.sides import Side, SideError, read_sides
+from specforge.diff.sides import Side, SideError, read_as, read_sides
 from specforge.diff.wording import Line, lines
 from specforge.git import GitError
 from specforge.summary import totals
@@ -35,6 +35,7 @@ __all__ = [
     "changes_to_markdown",
     "diff",
     "lines",
+    "read_as",
     "read_sides",
     "to_markdown",
 ]

@@ -16,7 +16,7 @@ from specforge.diff.revision import Revision
 from specforge.expand.files import ZOO, zoo_folder
 from specforge.git import GitError
 from specforge.graph import Graph
-from specforge.source import DISK
+from specforge.source import DISK, Overlaid
 from specforge.spec import Model, Spec
 
 GIT = "git:"
@@ -52,6 +52,18 @@ def read_side(side: "str | Path | Analysis | Side") -> Side:
         return _side(str(side), _analysis(str(side)))
     except GitError as error:
         raise SideError(error.message, hint=error.hint) from None
+
+
+def read_as(text: str, path: Path) -> Side:
+    """A file as if it stood at `path`: what it extends and includes is looked for beside that."""
+    file = Path(text)
+    try:
+        content = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return read_side(text)  # the analysis says what is wrong with it
+    except OSError as error:
+        raise SideError(f"can't read `{text}`: {str(error.strerror).lower()}", hint="check the path") from None
+    return _side(text, analyse(path, files=Overlaid({path.absolute(): content})))
 
 
 def read_sides(a: "str | Path | Analysis | Side", b: "str | Path | Analysis | Side") -> tuple[Side, Side]:
