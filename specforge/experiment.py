@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from specforge.training.finder import Curve
     from specforge.training.listener import Listener
     from specforge.training.result import Result
-    from specforge.training.run_directory import RunDirectory
 
 INCOMPLETE = define(
     "SF601",
@@ -119,8 +118,12 @@ def train(
     data_dir: Path | str | None = None,
     download: bool = False,
     listener: "Listener | None" = None,
+    track: tuple[str, ...] = (),
 ) -> Run:
     """Train a spec and write its run directory, by default `runs/NAME`. No other process writes there meanwhile.
+
+    Of the processes that `torchrun` starts, each has its share of every batch and the first writes; all get the run.
+    `track` names where epochs are sent as they end: `tensorboard`, `mlflow:http://localhost:5000`.
 
     With `resume` it goes on with what the directory holds; with `force` also if the spec has changed since, as far as
     the epochs so far are what they would have been: `SpecChanged`, a `TrainingError`, says what else has changed.
@@ -132,39 +135,35 @@ def train(
     found, graph = _to_train(spec, settings)
     found = found.model_copy(update={"search": None})  # a run is one training
     assert found.train is not None
-    from specforge.training import choose_device, fit
-    from specforge.training.changed_spec import changed
-    from specforge.training.claim import run_folder
+    from specforge.tracking.live import tracking
+    from specforge.tracking.tracker import target_of
+    from specforge.training import fit
     from specforge.training.listener import Silence
-    from specforge.training.mending import refusals_explained
+    from specforge.training.opening import opened_run
+    from specforge.training.processes import joined
 
-    told, chosen = listener or Silence(), choose_device(device)
-    if out is not None:  # a folder of something else is not even locked
-        _admitted(found, Path(out), resume=True, told=told)
-    with run_folder(None if out is None else Path(out), found.name, resume=resume, tell=told.on_message) as folder:
-        run = _admitted(found, folder, resume=resume, told=told)
-        with refusals_explained(folder, told.on_message):
-            run = changed(run, found, graph, force=force, tell=told.on_message)
-        prepared = _prepared(found, graph, data_dir=data_dir, device=chosen, download=download)
-        is_new = not (resume and run.checkpoints.names())
-        module = _module(found, graph, prepared, device=chosen, download=download, is_new=is_new)
+    targets, told, named = tuple(map(target_of, track)), listener or Silence(), None if out is None else Path(out)
+    with (
+        joined(device) as (processes, chosen),
+        opened_run(found, graph, out=named, resume=resume, force=force, processes=processes, tell=told.on_message) as (
+            run,
+            is_new,
+        ),
+    ):
+
+        def ready() -> tuple["Prepared", "torch.nn.Module"]:
+            count = processes.local_count
+            prepared = _prepared(found, graph, data_dir=data_dir, device=chosen, download=download, processes=count)
+            return prepared, _module(found, graph, prepared, device=chosen, download=download, is_new=is_new)
+
+        prepared, module = processes.in_turn(ready) if download else ready()
         plans = plan(found.train, weights_of(graph))
-        result = fit(module, found, prepared, plans=plans, run=run, device=chosen, resume=resume, listener=told)
-        return Run(folder, result, write_reports(folder, found, graph))
-
-
-def _admitted(found: Spec, folder: Path, *, resume: bool, told: "Listener") -> "RunDirectory":
-    """The folder as that of a run of the spec, unless it holds something else, or a run that nobody wants to go on."""
-    from specforge.resolved import spec_hash, to_yaml
-    from specforge.training import RunDirectory
-    from specforge.training.claim import demand_short
-    from specforge.training.mending import refusals_explained
-
-    demand_short(folder)
-    run = RunDirectory(folder, to_yaml(found), spec_hash(found))
-    with refusals_explained(folder, told.on_message):
-        run.admit(resume=resume)
-    return run
+        with tracking(targets if processes.is_first else (), run.path, told) as heard:
+            result = fit(
+                module, found, prepared, plans=plans, run=run, device=chosen, resume=resume, listener=heard,
+                processes=processes,
+            )  # fmt: skip
+        return Run(run.path, result, processes.from_first(lambda: write_reports(run.path, found, graph)))
 
 
 def evaluate(
@@ -281,14 +280,16 @@ def _to_train(spec: str | Path | Spec, settings: tuple[str, ...] = ()) -> tuple[
 
 
 def _prepared(
-    found: Spec, graph: Graph, *, data_dir: Path | str | None, device: "torch.device", download: bool
-) -> "Prepared":
+    found: Spec, graph: Graph, *, data_dir: Path | str | None, device: "torch.device", download: bool,
+    processes: int = 1,
+) -> "Prepared":  # fmt: skip
     """The data. What is known only now that it was read must fit the network, as `validate` checks for the rest."""
     from specforge.catalog.datasets.definition import DataError, Facts
     from specforge.data.prepare import prepare
 
     assert found.data is not None
-    prepared = prepare(found.data, data_dir=Path(data_dir or DEFAULT_DATA_DIR), device=device, download=download)
+    folder = Path(data_dir or DEFAULT_DATA_DIR)
+    prepared = prepare(found.data, data_dir=folder, device=device, download=download, processes=processes)
     facts = Facts(image=prepared.image, classes=len(prepared.class_names))
     for misfit in mismatches(graph, facts, word_for(found.data.dataset)):
         raise DataError(misfit.message, hint=misfit.hint)

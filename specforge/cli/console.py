@@ -10,12 +10,19 @@ from specforge.diagnostics import printable
 MODES = ("auto", "always", "never")
 PROSE = 30  # characters from which a cell with spaces is a sentence
 _mode = "auto"
+_is_muted = False
 
 
 def choose_color(mode: str) -> None:
     """What `--color` asked for, for the rest of the process."""
     global _mode
     _mode = mode
+
+
+def mute(muted: bool = True) -> None:
+    """Write nothing from now on, as one of several processes that would all write the same; or do so again."""
+    global _is_muted
+    _is_muted = muted
 
 
 def is_colored(stream: TextIO) -> bool:
@@ -27,6 +34,8 @@ def is_colored(stream: TextIO) -> bool:
 
 def write(*pieces: str | tuple[str, str], to: TextIO | None = None) -> None:
     """One line of pieces, each a text or (text, rich style)."""
+    if _is_muted:
+        return
     stream = to or sys.stdout
     pieces = tuple(printable(piece) if isinstance(piece, str) else (printable(piece[0]), piece[1]) for piece in pieces)
     if not is_colored(stream):

@@ -29,12 +29,19 @@ def _report(error: Exception, resume: Callable[[Path | None], str] | None) -> No
     from specforge.catalog.datasets.definition import DataError
     from specforge.report import RunError
     from specforge.torch_backend import WeightsError
-    from specforge.training.errors import Interrupted, TrainingError
+    from specforge.training.errors import Gone, Hushed, Interrupted, TrainingError, told_by_this_one
 
+    if isinstance(error, Hushed):
+        raise typer.Exit(error.exit_code) from None
+    if told_by_this_one():
+        console.mute(False)
     if isinstance(error, Interrupted):
         going_on = "" if resume is None else f"; go on with: {resume(error.run)}"
         console.note(("interrupted", "bold yellow"), f": the run is saved{going_on}")
         raise typer.Exit(error.exit_code) from None
+    if isinstance(error, Gone) and resume is not None:
+        console.error(error.message, f"go on with: {resume(None)}")
+        raise typer.Exit(1) from None
     if isinstance(error, DataError | TrainingError | WeightsError):
         console.error(error.message, error.hint)
         raise typer.Exit(1) from None

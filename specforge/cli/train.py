@@ -15,6 +15,7 @@ from specforge.cli.guard import guarded
 from specforge.cli.loading import load_torch
 from specforge.cli.options import DataDir, Device, Download, Settings, SpecArgument
 from specforge.cli.run_errors import reported
+from specforge.cli.voices import in_unison, launcher
 from specforge.diagnostics import SpecError
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ def train(
     device: Device = None,
     data_dir: DataDir = None,
     download: Download = False,
+    track: Annotated[
+        list[str] | None,
+        typer.Option("--track", metavar="TOOL[:PLACE]", help="tensorboard[:FOLDER] or mlflow[:URI]. Repeatable."),
+    ] = None,
 ) -> None:
     """Train a spec: progress to stderr, the result and the report's path to stdout."""
     from specforge.cli.findings import concise
@@ -47,6 +52,8 @@ def train(
         raise typer.BadParameter(
             "it is for a run that goes on: add --resume; no run is overwritten", param_hint="--force"
         )
+    if track:
+        _demand_tools(track)
     settings = tuple(set_ or ())
     analysis = analyse(spec, settings)
     for found in analysis.findings:
@@ -68,9 +75,21 @@ def train(
         with progress() as listener:
             run = experiment.train(
                 loaded, out=out, resume=resume, force=force, device=device, data_dir=data_dir, download=download,
-                listener=listener,
+                listener=listener, track=tuple(track or ()),
             )  # fmt: skip
     _show(run)
+
+
+def _demand_tools(track: list[str]) -> None:
+    """Before anything is read: what is to be tracked, can be."""
+    from specforge.tracking.tracker import target_of
+    from specforge.training.errors import TrainingError
+
+    for text in track:
+        try:
+            target_of(text)
+        except TrainingError as error:
+            raise typer.BadParameter(f"{error.message}: {error.hint}", param_hint="--track") from None
 
 
 @contextmanager
@@ -90,7 +109,7 @@ def _difference_shown() -> Iterator[None]:
 
 def _resume_command(run: Path | None) -> str:
     """What was typed, with `--resume` and the run's folder: without it, the newest of this name would go on."""
-    words = ["specforge", *sys.argv[1:]]
+    words = [*launcher(), *sys.argv[1:]]
     if run is not None and not any(word == "--out" or word.startswith("--out=") for word in words):
         words += ["--out", str(run)]
     return shlex.join(words if "--resume" in words else [*words, "--resume"])
@@ -109,4 +128,4 @@ def _show(run: "Run") -> None:
     console.write(f"report {run.report}")
 
 
-command = guarded(train)
+command = in_unison(guarded(train))

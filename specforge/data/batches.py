@@ -2,7 +2,8 @@
 
 In: a `Part`, which gives bytes on the device. Out: `Batch`es of normalised float32 images (N, C, H, W), channels last.
 Nothing here keeps state between batches: the order follows from (seed, epoch) and the augmentation's draws from
-(seed, epoch, step), so an epoch that is taken up at a later step gives the same batches bit for bit.
+(seed, epoch, step), so an epoch that is taken up at a later step gives the same batches bit for bit. Of several
+processes, each gets its `Shard` of the batches that one process would get: order and draws are those of all images.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,13 +15,14 @@ import torch
 
 from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.mixes.definition import Mix
-from specforge.data.augmenting import Augmenter
-from specforge.data.mixing import Mixed, Mixer, mixed
+from specforge.data.augmenting import Augmenter, Draws
+from specforge.data.mixing import Mixed, Mixer, Mixing, mixed
 from specforge.data.moving import moved
 from specforge.data.parts import Part
 from specforge.data.prepare import Prepared
 from specforge.data.randomness import key
 from specforge.data.sampling import Sampling, epoch_order
+from specforge.data.sharding import WHOLE, Shard, Whole, mixed_share, rows_of, with_partners
 from specforge.spec import Data
 
 # Steps whose draws travel to the device together: one small copy for each step would cost more than the batch.
@@ -31,13 +33,24 @@ _DRAWN_AHEAD = 64
 class Batch:
     """Images (N, C, H, W) float32 channels last, labels (N,) int64, and the rows of the data set they come from.
 
-    Where images are `mixed`, the labels count only for a share.
+    Where images are `mixed`, the labels count only for a share. Of several processes, `whole` is what all of them have.
     """
 
     images: torch.Tensor
     labels: torch.Tensor
     indices: torch.Tensor
     mixed: Mixed | None = None
+    whole: Whole | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether what is said of its images is counted: not where another process says the same."""
+        return self.whole is None or self.whole.counts
+
+    @property
+    def share(self) -> float:
+        """What its mean counts for in the mean over the images of all processes."""
+        return 1.0 if self.whole is None else len(self.labels) / len(self.whole.labels) / self.whole.copies
 
 
 class Normalizer:
@@ -92,9 +105,11 @@ class TrainBatches:
         std: Sequence[float],
         seed: int,
         sampling: Sampling = "uniform",
+        shard: Shard = WHOLE,
     ):
         assert batch_size >= 1, batch_size
         self._part, self._batch_size, self._seed, self._sampling = part, batch_size, seed, sampling
+        self._shard = shard
         self._device = part.device
         self._augmenter = Augmenter(augment, seed=seed, device=self._device)
         self._mixer = Mixer(mix, seed=seed, device=self._device)
@@ -116,17 +131,51 @@ class TrainBatches:
         rows, on_device = self._rows.index_select(0, order), moved(order, self._device)
         labels, indices = (values.index_select(0, on_device) for values in (self._part.labels, self._part.indices))
         steps, size = range(start_step, self.steps_per_epoch), self._part.image[1:]
-        with closing(self._part.read(order, map(self._positions, steps))) as reading:
+        with closing(self._part.read(order, (self._read_at(epoch, step) for step in steps))) as reading:
             for first in range(0, len(steps), _DRAWN_AHEAD):
                 ahead = {step: self._positions(step) for step in steps[first : first + _DRAWN_AHEAD]}
                 draws = self._augmenter.draw(epoch, {step: rows[at] for step, at in ahead.items()}, size)
                 mixings = self._mixer.draw(epoch, {step: at.stop - at.start for step, at in ahead.items()})
                 drawn = 0
                 for step, at in ahead.items():
-                    images = self._augmenter.levels(next(reading), draws, drawn)
-                    drawn += len(images)
-                    values, how = mixed(self._normalize(images), labels[at], mixings.get(step))
-                    yield Batch(values, labels[at], indices[at], how)
+                    make = self._batch if self._shard.count == 1 else self._share
+                    yield make(next(reading), labels[at], indices[at], draws, drawn, mixings.get(step))
+                    drawn += at.stop - at.start
+
+    def _batch(
+        self, read: torch.Tensor, labels: torch.Tensor, indices: torch.Tensor, draws: list[Draws], drawn: int,
+        mixing: Mixing | None,
+    ) -> Batch:  # fmt: skip
+        """A batch of which this process has all images; its draws begin at the row `drawn`."""
+        values = self._normalize(self._augmenter.levels(read, draws, drawn))
+        values, how = mixed(values, labels, mixing)
+        return Batch(values, labels, indices, how)
+
+    def _share(
+        self, read: torch.Tensor, labels: torch.Tensor, indices: torch.Tensor, draws: list[Draws], drawn: int,
+        mixing: Mixing | None,
+    ) -> Batch:  # fmt: skip
+        """This process's share of a batch with these labels and indices."""
+        at, shard = slice(0, len(labels)), self._shard
+        own, copies = shard.training(at), shard.copies(len(labels))
+        how = of_whole = None
+        if mixing is None:
+            values = self._normalize(self._augmenter.levels(read, draws, drawn + own.start))
+        else:
+            rows = with_partners(own, at, mixing)
+            assert isinstance(rows, torch.Tensor)
+            values = self._normalize(self._augmenter.levels(read, rows_of(draws, drawn + rows)))
+            values, how, of_whole = mixed_share(values, labels, own, mixing)
+        whole = Whole(labels, of_whole, copies, counts=copies == 1 or shard.number == 0)
+        return Batch(values, labels[own], indices[own], how, whole)
+
+    def _read_at(self, epoch: int, step: int) -> slice | torch.Tensor:
+        """Where the images that this process needs for a step lie in the epoch's order."""
+        at = self._positions(step)
+        if self._shard.count == 1:
+            return at
+        mixing = self._mixer.drawn(epoch, {step: at.stop - at.start}).get(step)
+        return with_partners(self._shard.training(at), at, mixing)
 
     def _order(self, epoch: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(key(self._seed, "shuffle", epoch))
@@ -137,7 +186,7 @@ class TrainBatches:
         return slice(start, min(start + self._batch_size, len(self._part)))
 
 
-def train_batches(data: Data, prepared: Prepared, *, batch_size: int, seed: int) -> TrainBatches:
+def train_batches(data: Data, prepared: Prepared, *, batch_size: int, seed: int, shard: Shard = WHOLE) -> TrainBatches:
     """The training part as a spec's data section asks for it: for training, and for looking at what training sees."""
     return TrainBatches(
         prepared.train,
@@ -148,6 +197,7 @@ def train_batches(data: Data, prepared: Prepared, *, batch_size: int, seed: int)
         std=prepared.std,
         seed=seed,
         sampling=data.sampling,
+        shard=shard,
     )
 
 
@@ -160,24 +210,52 @@ class View:
 
 
 class EvaluationBatches:
-    """A part's batches in its own order, as they are or in an augmented `view`; the last one may be smaller."""
+    """A part's batches in its own order, as they are or in an augmented `view`; the last one may be smaller.
+
+    Of several processes, each has its share of every batch, which may be empty.
+    """
 
     def __init__(
-        self, part: Part, *, batch_size: int, mean: Sequence[float], std: Sequence[float], view: View | None = None
+        self,
+        part: Part,
+        *,
+        batch_size: int,
+        mean: Sequence[float],
+        std: Sequence[float],
+        view: View | None = None,
+        shard: Shard = WHOLE,
     ):
         assert batch_size >= 1, batch_size
-        self._part, self._batch_size, self._view = part, batch_size, view
+        self._part, self._batch_size, self._view, self._shard = part, batch_size, view, shard
         self._normalize = Normalizer(mean, std, device=part.device)
 
     def __len__(self) -> int:
         return ceil(len(self._part) / self._batch_size)
 
+    @property
+    def images(self) -> int:
+        """How many the part has."""
+        return len(self._part)
+
+    @property
+    def places(self) -> torch.Tensor:
+        """Which images of the part this process has, (N,) int64."""
+        return torch.cat([torch.arange(own.start, own.stop) for _, own in self._shares()])
+
     def __iter__(self) -> Iterator[Batch]:
         part, view = self._part, self._view
-        steps = [slice(start, start + self._batch_size) for start in range(0, len(part), self._batch_size)]
+        shares = self._shares()
         rows = None if view is None else part.indices.cpu()
-        with closing(part.read(None, steps)) as reading:
-            for step, (at, images) in enumerate(zip(steps, reading, strict=True)):
+        with closing(part.read(None, [own for _, own in shares])) as reading:
+            for step, ((at, own), images) in enumerate(zip(shares, reading, strict=True)):
                 if view is not None and rows is not None:
-                    images = view.augmenter(images, rows=rows[at], epoch=view.number, step=step)
-                yield Batch(self._normalize(images), part.labels[at], part.indices[at])
+                    draws = view.augmenter.draw(view.number, {step: rows[at]}, part.image[1:])
+                    images = view.augmenter.apply(images, draws, own.start - at.start)
+                values = self._normalize(images) if len(images) else images.float()
+                yield Batch(values, part.labels[own], part.indices[own])
+
+    def _shares(self) -> list[tuple[slice, slice]]:
+        """Where every batch lies, and where this process's share of it does."""
+        total, size = len(self._part), self._batch_size
+        batches = [slice(start, min(start + size, total)) for start in range(0, total, size)]
+        return [(at, self._shard.testing(at)) for at in batches]

@@ -47,7 +47,7 @@ class Mixer:
 
         Drawing for several steps at once saves copies: one small copy for each step would cost more than the batch.
         """
-        found = self._drawn(epoch, counts) if self._mixes else {}
+        found = self.drawn(epoch, counts)
         if not found:
             return {}
         partners = moved(torch.cat([mixing.draw.partners for mixing in found.values()]), self._device)
@@ -57,7 +57,10 @@ class Mixer:
             for (step, mixing), part in zip(found.items(), parts, strict=True)
         }
 
-    def _drawn(self, epoch: int, counts: Mapping[int, int]) -> dict[int, Mixing]:
+    def drawn(self, epoch: int, counts: Mapping[int, int]) -> dict[int, Mixing]:
+        """The same with the partners on the CPU."""
+        if not self._mixes:
+            return {}
         found = {}
         # RandomState, because numpy promises that its numbers never change; making one takes longer than seeding it
         random = np.random.RandomState(0)

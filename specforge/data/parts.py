@@ -50,8 +50,10 @@ class Part(ABC):
         return channels, height, width
 
     @abstractmethod
-    def read(self, order: torch.Tensor | None, steps: Iterable[slice]) -> Reading:
+    def read(self, order: torch.Tensor | None, steps: Iterable[slice | torch.Tensor]) -> Reading:
         """For every slice of an order (N,) int64 on the CPU, or of the part's own, the images: (n, C, H, W) uint8.
+
+        Places (n,) int64 on the CPU may stand for a slice.
 
         They must not be written to. Closing it ends what is read ahead.
         """
@@ -69,16 +71,17 @@ class Resident(Part):
     labels: torch.Tensor
     indices: torch.Tensor
 
-    def read(self, order: torch.Tensor | None, steps: Iterable[slice]) -> Reading:
+    def read(self, order: torch.Tensor | None, steps: Iterable[slice | torch.Tensor]) -> Reading:
         if order is None:
             for step in steps:
-                yield self.images[step]
+                yield self.images[step if isinstance(step, slice) else moved(step, self.device)]
             return
         order = moved(order, self.device)
         images_nhwc = self.images.permute(0, 2, 3, 1)
         rows = images_nhwc.flatten(1)  # a view; whole rows are what a gather copies fastest
         for step in steps:
-            taken = rows.index_select(0, order[step])
+            at = step if isinstance(step, slice) else moved(step, self.device)
+            taken = rows.index_select(0, order[at])
             yield taken.view(-1, *images_nhwc.shape[1:]).permute(0, 3, 1, 2)
 
     def pixels(self, place: int) -> torch.Tensor:
@@ -94,13 +97,14 @@ class Streamed(Part):
     labels: torch.Tensor
     indices: torch.Tensor
 
-    def read(self, order: torch.Tensor | None, steps: Iterable[slice]) -> Reading:
+    def read(self, order: torch.Tensor | None, steps: Iterable[slice | torch.Tensor]) -> Reading:
         places = None if order is None else order.numpy()
         ahead: deque[Future[torch.Tensor]] = deque()
         with ThreadPoolExecutor(_AHEAD, thread_name_prefix="specforge-read") as pool:
             try:
                 for step in steps:
-                    rows = self.rows[step] if places is None else self.rows[places[step]]
+                    at = step if isinstance(step, slice) else step.numpy()
+                    rows = self.rows[at] if places is None else self.rows[places[at]]
                     ahead.append(pool.submit(self._gathered, rows))
                     if len(ahead) > _AHEAD:
                         yield self._on_device(ahead.popleft().result())

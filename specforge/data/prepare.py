@@ -54,11 +54,17 @@ class Prepared:
         return tuple(torch.bincount(self.train.labels, minlength=len(self.class_names)).tolist())
 
 
-def prepare(data: Data, *, data_dir: Path, device: torch.device, download: bool = False) -> Prepared:
-    """Read, divide and measure. `data_dir` is the folder of data sets; `download` may fetch what is missing."""
+def prepare(
+    data: Data, *, data_dir: Path, device: torch.device, download: bool = False, processes: int = 1
+) -> Prepared:
+    """Read, divide and measure. `data_dir` is the folder of data sets; `download` may fetch what is missing.
+
+    So many `processes` do this on one machine, whose memory they share.
+    """
     arrays = load(data, data_dir, download=download)
     parts = divided(data.split, arrays)
-    stay = residence(arrays.images.nbytes, data.memory, device)
+    sharing = processes if device.type == "cpu" else 1
+    stay = residence(arrays.images.nbytes * sharing, data.memory, device)
     try:
         train, test = (_part(arrays, rows, device, stay) for rows in (parts.train, parts.test))
         validation = None if parts.validation is None else _part(arrays, parts.validation, device, stay)

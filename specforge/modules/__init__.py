@@ -30,6 +30,7 @@ from specforge.modules.sinusoidal_embedding import SinusoidalEmbedding
 from specforge.modules.slice import Slice
 from specforge.modules.squeeze_excite import SqueezeExcite
 from specforge.modules.stochastic_depth import StochasticDepth
+from specforge.modules.synchronized_batch_norm import SynchronizedBatchNorm
 from specforge.modules.window_attention import WindowAttention
 from specforge.modules.wired import Wired
 
@@ -64,6 +65,7 @@ __all__ = [
     "Slice",
     "SqueezeExcite",
     "StochasticDepth",
+    "SynchronizedBatchNorm",
     "WindowAttention",
     "Wired",
 ]

@@ -68,7 +68,8 @@ def change_of(run: RunDirectory, spec: Spec, graph: Graph, *, force: bool) -> Ch
 def _of_the_network(difference: Difference, before: Spec, after: Spec) -> Iterator[Setting]:
     """Only a run without a checkpoint has another one; its layers are no settings."""
     if plain_value(before.model) != plain_value(after.model):
-        yield Setting("model", *(f"{totals.total:,} parameters" for totals in difference.parameters))
+        sizes = [f"{totals.total:,} parameters" for totals in difference.parameters]
+        yield Setting("model", sizes[0], sizes[1])
 
 
 def changed(run: RunDirectory, spec: Spec, graph: Graph, *, force: bool, tell: Callable[[str], None]) -> RunDirectory:

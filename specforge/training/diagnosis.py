@@ -5,15 +5,19 @@ of `conv_2``. Nothing has changed afterwards. The device is waited for often, wh
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from specforge.data.batches import Batch
+from specforge.modules import SynchronizedBatchNorm
 from specforge.training.learner import Learner
 
 # images of a batch that are named
 _NAMED = 5
+# what is said where nothing is found
+UNSEEN = "a number that was finite when the step was computed again, as when memory or processor are faulty,"
 
 
 def first_fault(learner: Learner, batch: Batch, *, epoch: int, step: int) -> str:
@@ -27,10 +31,24 @@ def first_fault(learner: Learner, batch: Batch, *, epoch: int, step: int) -> str
     learner.gate.keep()
     try:
         learner.begin_step(epoch, step)
-        return _first_output(learner, batch) or _of_the_backward_pass(learner, batch, epoch=epoch, step=step)
+        with apart(learner.module):
+            return _first_output(learner, batch) or _of_the_backward_pass(learner, batch, epoch=epoch, step=step)
     finally:
         learner.module.zero_grad(set_to_none=True)
         learner.gate.restore()
+
+
+@contextmanager
+def apart(module: nn.Module) -> Iterator[None]:
+    """Batch norms that go by the images of all processes take their own: the others look elsewhere meanwhile."""
+    synchronized = [layer for layer in module.modules() if isinstance(layer, SynchronizedBatchNorm)]
+    for layer in synchronized:
+        layer.is_apart = True
+    try:
+        yield
+    finally:
+        for layer in synchronized:
+            layer.is_apart = False
 
 
 def rows_of(indices: Tensor) -> str:
@@ -70,7 +88,7 @@ def _of_the_backward_pass(learner: Learner, batch: Batch, *, epoch: int, step: i
     for name, parameter in reversed(list(learner.module.named_parameters())):
         if parameter.grad is not None and not _is_finite(parameter.grad):
             return f"the gradient of `{name}`"
-    return "a number that was finite when the step was computed again, as when memory or processor are faulty,"
+    return UNSEEN
 
 
 def _tensors(output: object) -> Iterator[Tensor]:

@@ -10,12 +10,12 @@ from specforge import __version__
 from specforge.training.device import device_name
 
 # what can change the last bits of a result
-_DECISIVE = ("torch", "device_name", "threads")
+_DECISIVE = ("torch", "device_name", "threads", "processes")
 
 Environment = dict[str, str | int | None]
 
 
-def environment(device: torch.device) -> Environment:
+def environment(device: torch.device, *, processes: int = 1) -> Environment:
     """Versions, machine and the time, in UTC. torchvision is asked for its version without importing it."""
     return {
         "specforge": __version__,
@@ -26,6 +26,7 @@ def environment(device: torch.device) -> Environment:
         "device": str(device),
         "device_name": device_name(device),
         "threads": torch.get_num_threads(),
+        "processes": processes,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -15,20 +15,20 @@ import torch
 from torch import nn
 
 from specforge.data.batches import TrainBatches, steps_of, train_batches
-from specforge.data.parts import Part
 from specforge.data.prepare import Prepared
 from specforge.graph import StagePlan
 from specforge.recipe import Train
 from specforge.spec import Spec
-from specforge.torch_backend.calls import evaluate as built
 from specforge.training.checkpoint import name_of
 from specforge.training.errors import Interrupted, TrainingError
-from specforge.training.evaluation import Evaluation, Sums, evaluate, evaluation_batches
+from specforge.training.evaluation import Sums
 from specforge.training.faults import MOST_ROLLBACKS, NotFinite, error_of, skips_told
 from specforge.training.interrupts import InterruptGuard
 from specforge.training.learner import Elapsed, Learner
 from specforge.training.listener import Listener
+from specforge.training.measuring import Measures
 from specforge.training.optimizer import optimizer_state
+from specforge.training.processes import ALONE, Processes
 from specforge.training.progress import Best, Line, Progress
 from specforge.training.run_directory import RunDirectory
 from specforge.training.stopping import is_due
@@ -61,16 +61,19 @@ class Epochs:
         device: torch.device,
         listener: Listener,
         guard: InterruptGuard,
+        processes: Processes = ALONE,
     ):
         assert spec.train is not None
         assert spec.data is not None
         self._data, self._train, self._prepared, self._run = spec.data, spec.train, prepared, run
         self._plans, self._find = plans, find
-        self._device, self._listener, self._guard = device, listener, guard
+        self._device, self._listener, self._guard, self._processes = device, listener, guard, processes
         self._learner = Learner(
             module, spec.train, device=device, class_counts=prepared.class_counts,
-            steps=_steps(spec.train, len(prepared.train)), tell=listener.on_message,
+            steps=_steps(spec.train, len(prepared.train)), tell=listener.on_message, processes=processes,
         )  # fmt: skip
+        with_test = spec.train.evaluate.every_epoch == "test"
+        self._measures = Measures(self._learner, prepared, with_test=with_test, check=guard.check)
         self._saved: tuple[int, int] | None = None
         self._save_again = self._next_look = 0.0
         self._take_up()
@@ -166,9 +169,8 @@ class Epochs:
         carried = None if restart else optimizer_state(self._learner.optimizers, self._learner.module)
         if restart:
             self._done = replace(self._done, clock_epochs=0, clock_steps=0)
-        self._batches = train_batches(
-            self._data, self._prepared, batch_size=plan.stage.batch_size, seed=self._train.seed
-        )
+        size, seed, shard = plan.stage.batch_size, self._train.seed, self._processes.shard
+        self._batches = train_batches(self._data, self._prepared, batch_size=size, seed=seed, shard=shard)
         self._steps = self._batches.steps_per_epoch
         self._learner.begin_stage(plan, found=self._found_rate(plan), carried=carried)
         if self._train.stages:
@@ -187,7 +189,9 @@ class Epochs:
     def _open(self, progress: Progress) -> None:
         """Begin an epoch, or go on with one."""
         self._step, self._seconds_before, self._skipped_before = progress.step, progress.seconds, progress.skipped
-        self._sums = Sums(self._device, loss=progress.loss_sum, correct=progress.correct, images=progress.images)
+        self._sums = Sums(self._device)
+        if self._processes.is_first:  # what all have added up so far is counted once
+            self._sums = Sums(self._device, loss=progress.loss_sum, correct=progress.correct, images=progress.images)
         self._began = perf_counter()
 
     def _train_steps(self) -> None:
@@ -218,26 +222,18 @@ class Epochs:
 
     def _measure(self) -> Line:
         """The epoch's line of metrics. The device is waited for here, once."""
-        images = self._sums.count()
+        sums = self._sums.over(self._processes)
+        images = sums.count()
         if not images:
             raise self._fault(self._steps - 1)
-        loss, accuracy = self._sums.loss.item() / images, self._sums.correct.item() / images
+        loss, accuracy = sums.loss.item() / images, sums.correct.item() / images
         trained = self._seconds()
-        self._demand_finite(loss, "training loss")
+        at = {"epoch": self._done.epoch, "step": self._step}
+        self._measures.demand_finite(loss, "training loss", **at)
         stage = {"stage": self._done.stage + 1} if self._train.stages else {}
         line: Line = {"epoch": self._done.epoch + 1, **stage, "train_loss": loss, "train_accuracy": accuracy}
-        parts = {"validation": self._prepared.validation}
-        if self._train.evaluate.every_epoch == "test":
-            parts["test"] = self._prepared.test
-        for name, part in parts.items():
-            if part is not None:
-                found = self._evaluate(part)
-                self._demand_finite(found.loss, f"{name} loss")
-                line |= {f"{name}_loss": found.loss, f"{name}_accuracy": found.accuracy}
-        rates = self._learner.rates(0)
-        # the same form in every epoch of a stage, also where rates happen to meet
-        differ = len({(group.optimizer.lr, group.schedule) for group in self._plan.groups}) > 1
-        line["lr"] = rates if differ else next(iter(rates.values()))
+        line |= self._measures.of_parts(self._plan, **at)
+        line["lr"] = self._measures.rates(self._plan)
         line["images_per_second"] = images / trained
         line["seconds"] = self._seconds()
         skipped = self._skipped() + sum(epoch == self._done.epoch for epoch, _ in self._done.left_out)
@@ -247,25 +243,6 @@ class Epochs:
         """The steps of the epoch so far that the recipe had skipped."""
         closed = self._learner.gate.closed()
         return self._skipped_before + len(closed)
-
-    def _evaluate(self, part: Part) -> Evaluation:
-        loss: nn.Module = built(self._plan.stage.loss.lower()).to(self._device)
-        fits = self._learner.micro_batches.limit or self._plan.stage.batch_size
-        batches = evaluation_batches(part, self._prepared, train_batch_size=fits)
-        with self._learner.precision.context():
-            return evaluate(
-                self._learner.tested, loss, batches, classes=len(self._prepared.class_names), check=self._guard.check
-            )
-
-    def _demand_finite(self, loss: float, what: str) -> None:
-        if isfinite(loss) and self._learner.is_finite():
-            return
-        rates = self._learner.rates(max(0, self._step - 1)).values()
-        found = f"the {what} is {loss}" if not isfinite(loss) else "weights are no longer finite"
-        raise TrainingError(
-            f"training diverged in epoch {self._done.epoch + 1}: {found}, at a learning rate of {max(rates):g}",
-            hint="lower the learning rate; the checkpoints in the folder are of earlier steps and intact",
-        )
 
     def _close(self, line: Line) -> None:
         """Record a complete epoch. The ones that are needed are saved in any case, others when it is their turn."""
@@ -311,12 +288,13 @@ class Epochs:
         position = replace(self._done, images_at_once=self._learner.micro_batches.limit)
         if self._step == 0:
             return position
+        sums = self._sums.over(self._processes)
         return replace(
             position,
             step=self._step,
-            loss_sum=self._sums.loss.item(),
-            correct=self._sums.correct.item(),
-            images=self._sums.count(),
+            loss_sum=sums.loss.item(),
+            correct=sums.correct.item(),
+            images=sums.count(),
             seconds=self._seconds(),
             skipped=self._skipped(),
         )

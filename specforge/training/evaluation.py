@@ -1,6 +1,7 @@
 """Measures a network on images with known classes.
 
-In: a module, a loss and batches on the device. Out: an `Evaluation`. Nothing waits for the device before the end.
+In: a module, a loss and batches on the device. Out: an `Evaluation`. Nothing waits for the device before the end. Of
+several processes each has its share of every batch; all get the evaluation of all images.
 
 Legend of shapes: N images, K logits.
 """
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 from specforge.data.batches import Batch, EvaluationBatches, View
 from specforge.data.parts import Part
 from specforge.data.prepare import Prepared
+from specforge.data.sharding import WHOLE, Shard
+from specforge.training.processes import ALONE, Processes
 
 # pixels and channels of a batch: large enough to keep a device busy, small enough for any memory that trains
 _BATCH_VALUES = 2**21
@@ -56,7 +59,7 @@ class Sums:
 
         One that has not `passed` does not count.
         """
-        if passed is False:
+        if passed is False or not batch.counts:
             return
         right = (predicted == batch.labels).sum()
         if batch.mixed is not None:
@@ -70,6 +73,14 @@ class Sums:
         """The images that count. The device is waited for."""
         return self.images - int(self._missed.item())
 
+    def over(self, processes: Processes) -> "Sums":
+        """What all processes have added up."""
+        if processes.count == 1:
+            return self
+        mine = torch.stack([self.loss, self.correct, (self.images - self._missed).to(self.loss.dtype)])
+        loss, correct, images = processes.add(mine).tolist()
+        return Sums(self.loss.device, loss=loss, correct=correct, images=round(images))
+
     def _add(self, loss: Tensor, right: Tensor, images: int) -> None:
         self.loss.add_(loss.detach(), alpha=images)
         self.correct.add_(right)
@@ -77,12 +88,13 @@ class Sums:
 
 
 def evaluation_batches(
-    part: Part, prepared: Prepared, *, train_batch_size: int, view: View | None = None
+    part: Part, prepared: Prepared, *, train_batch_size: int, view: View | None = None, shard: Shard = WHOLE
 ) -> EvaluationBatches:
     """In batches that need no more memory than training does, or little, and are larger where images are small."""
     values = prod(part.image)
     batch_size = max(train_batch_size, min(_BATCH_IMAGES, _BATCH_VALUES // values))
-    return EvaluationBatches(part, batch_size=batch_size, mean=prepared.mean, std=prepared.std, view=view)
+    mean, std = prepared.mean, prepared.std
+    return EvaluationBatches(part, batch_size=batch_size, mean=mean, std=std, view=view, shard=shard)
 
 
 def evaluate(
@@ -92,8 +104,12 @@ def evaluate(
     *,
     classes: int,
     check: Callable[[], None] = lambda: None,
+    processes: Processes = ALONE,
 ) -> Evaluation:
-    """Every image once, in evaluation mode. `check` is called between batches and may raise."""
+    """Every image once, in evaluation mode. `check` is called between batches and may raise.
+
+    Of several `processes`, the batches must be `EvaluationBatches`, which know whose images they have.
+    """
     device = next(module.parameters()).device
     sums, top5 = Sums(device), torch.zeros((), dtype=torch.int64, device=device)
     confusion: Tensor | None = None
@@ -102,6 +118,8 @@ def evaluate(
     with torch.inference_mode():
         for batch in batches:
             check()
+            if not len(batch.labels):
+                continue
             logits_nk = module(batch.images)
             predicted, width = logits_nk.argmax(1), logits_nk.shape[1]
             answers.append((predicted, logits_nk.float().softmax(1).amax(1)))
@@ -111,6 +129,8 @@ def evaluate(
             if confusion is None:
                 confusion = torch.zeros(classes * width, dtype=torch.int64, device=device)
             confusion.scatter_add_(0, batch.labels * width + predicted, torch.ones_like(predicted))
+    if processes.count > 1:
+        return _of_all(processes, sums, top5, confusion, answers, batches, classes)
     assert confusion is not None, "parts are never empty"
     rows = confusion.view(classes, -1).tolist()
     images, correct = sums.images, int(sums.correct.item())
@@ -121,15 +141,59 @@ def evaluate(
     )  # fmt: skip
 
 
-def logits_of(module: nn.Module, batches: Iterable[Batch], *, check: Callable[[], None] = lambda: None) -> Tensor:
+def _of_all(
+    processes: Processes, sums: Sums, top5: Tensor, confusion: Tensor | None, answers: list[tuple[Tensor, Tensor]],
+    batches: Iterable[Batch], classes: int,
+) -> Evaluation:  # fmt: skip
+    """The evaluation of all images, from what each process has found of its own. Counts are exact."""
+    assert isinstance(batches, EvaluationBatches)
+    # a part may have fewer images than there are processes
+    width = max(processes.all_of(0 if confusion is None else len(confusion) // classes))
+    device = top5.device
+    counts = torch.zeros(classes * width + 1, dtype=torch.int64, device=device)
+    counts[-1] = top5
+    if confusion is not None:
+        counts[:-1] = confusion
+    processes.add(counts)
+    total = sums.over(processes)
+    given, sure = (torch.cat(values) for values in zip(*answers, strict=True)) if answers else (None, None)
+    return Evaluation(
+        total.loss.item() / total.images, int(total.correct.item()) / total.images, int(counts[-1]) / total.images,
+        tuple(tuple(row) for row in counts[:-1].view(classes, width).tolist()),
+        predicted=gathered(given, batches, processes, like=torch.zeros(0, dtype=torch.int64, device=device)).cpu(),
+        confidence=gathered(sure, batches, processes, like=torch.zeros(0, device=device)).cpu(),
+    )  # fmt: skip
+
+
+def gathered(own: Tensor | None, batches: EvaluationBatches, processes: Processes, *, like: Tensor) -> Tensor:
+    """A row for every image of the part, from each process's `own` (n, …); None stands for none, of the form `like`."""
+    rows = like if own is None else own
+    every = rows.new_zeros((batches.images, *rows.shape[1:]))
+    every[batches.places.to(every.device)] = rows
+    return processes.add(every)  # what others have is zero here, so adding changes nothing
+
+
+def logits_of(
+    module: nn.Module,
+    batches: EvaluationBatches,
+    *,
+    check: Callable[[], None] = lambda: None,
+    processes: Processes = ALONE,
+) -> Tensor:
     """What the network says of every image: (N, K) float32 on its device, in the part's order."""
     found = []
     module.eval()
     with torch.inference_mode():
         for batch in batches:
             check()
-            found.append(module(batch.images).float())
-    return torch.cat(found)
+            if len(batch.labels):
+                found.append(module(batch.images).float())
+    if processes.count == 1:
+        return torch.cat(found)
+    own = torch.cat(found) if found else None
+    width = max(processes.all_of(0 if own is None else own.shape[1]))
+    device = next(module.parameters()).device
+    return gathered(own, batches, processes, like=torch.zeros(0, width, device=device))
 
 
 def judge(probabilities_nk: Tensor, labels: Tensor, *, classes: int) -> Evaluation:

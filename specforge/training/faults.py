@@ -7,7 +7,7 @@ sentence. The weights have not met the step's gradients: the gate was closed.
 from contextlib import closing
 
 from specforge.data.batches import Batch, TrainBatches
-from specforge.training.diagnosis import first_fault, rows_of
+from specforge.training.diagnosis import UNSEEN, first_fault, rows_of
 from specforge.training.errors import TrainingError
 from specforge.training.learner import Learner
 
@@ -30,10 +30,13 @@ def error_of(
 ) -> TrainingError:
     """The step is computed again to find what was at fault. `checkpoint` is the last good one."""
     batch = _batch(batches, epoch, step)
-    found = first_fault(learner, batch, epoch=epoch, step=step)
+    own = first_fault(learner, batch, epoch=epoch, step=step), rows_of(batch.indices)
+    # each process looks at its own images
+    of_all = learner.processes.all_of(own)
+    found, rows = next((one for one in of_all if one[0] != UNSEEN), of_all[0])
     rate = max(learner.rates(step).values())
     where = f"epoch {epoch + 1}, step {step + 1} of {batches.steps_per_epoch}"
-    images = "" if "of the data set" in found else f"; its batch holds the images {rows_of(batch.indices)}"
+    images = "" if "of the data set" in found else f"; its batch holds the images {rows}"
     message = f"training diverged in {where}: {found} is not finite, at a learning rate of {rate:g}{images}"
     kept = f"the checkpoint {checkpoint} is good" if checkpoint else "there is no checkpoint yet"
     if left_out:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from specforge.catalog.augmentations.definition import Augmentation
 from specforge.catalog.discovery import word_for
 from specforge.data.augmenting import Augmenter
-from specforge.data.batches import View
+from specforge.data.batches import EvaluationBatches, View
 from specforge.data.prepare import Prepared
 from specforge.recipe import Train
 from specforge.spec import Spec
@@ -29,8 +29,9 @@ from specforge.training.evaluation import Evaluation, evaluate, evaluation_batch
 from specforge.training.learner import load_weights
 from specforge.training.manifest import Damage
 from specforge.training.precision import Precision
+from specforge.training.processes import ALONE, Processes
 from specforge.training.progress import Progress
-from specforge.training.result import Member, Result, Scores, class_results, count_parameters, extremes
+from specforge.training.result import Measured, Member, Result, Scores, class_results, count_parameters, extremes
 from specforge.training.run_directory import RunDirectory
 
 Check = Callable[[], None]
@@ -43,6 +44,13 @@ def evaluate_run(module: nn.Module, spec: Spec, prepared: Prepared, *, run: Path
     return final_test(module, spec, prepared, run=directory, progress=progress, device=device)[0]
 
 
+def tested_weights(run: RunDirectory, train: Train) -> dict[int, dict[str, Tensor]]:
+    """The weights that `evaluate_run` tests, by the epoch after which they were: several of a snapshot ensemble."""
+    store = run.checkpoints
+    epochs = _tested_epochs(train, _newest_complete(store).judged_by(train.checkpoint))
+    return {epoch: _weights(store, epoch, train) for epoch in epochs}
+
+
 def final_test(
     module: nn.Module,
     spec: Spec,
@@ -52,12 +60,13 @@ def final_test(
     progress: Progress,
     device: torch.device,
     check: Check = lambda: None,
+    processes: Processes = ALONE,
 ) -> tuple[Result, Evaluation]:
     """Load the chosen weights into the module and test them. `check` is called between batches and may raise."""
     assert spec.train is not None
     progress = progress.judged_by(spec.train.checkpoint)
-    test = _Test(place(module, device), spec.train, prepared, run.checkpoints, device, check)
-    epochs = members(spec.train, progress.epoch) or (_tested_epoch(progress),)
+    test = _Test(place(module, device), spec.train, prepared, run.checkpoints, device, check, processes)
+    epochs = _tested_epochs(spec.train, progress)
     single: tuple[Member, ...] = ()
     plain: Scores | None = None
     if len(epochs) == 1:
@@ -93,9 +102,11 @@ class _Test:
         store: CheckpointStore,
         device: torch.device,
         check: Check,
+        processes: Processes,
     ):
         self._module, self._train, self._prepared, self._store = module, train, prepared, store
         self._device, self._check, self._precision = device, check, Precision(train.precision, device)
+        self._processes = processes
         # augmented views included, stages differ in batch size only by what memory allows
         self._batch_size = max(stage.batch_size for stage in train.all_stages)
 
@@ -103,9 +114,12 @@ class _Test:
         """The weights of one epoch on the images as they are."""
         self._load(epoch)
         loss: nn.Module = built(self._train.all_stages[-1].loss.lower()).to(self._device)
-        batches = evaluation_batches(self._prepared.test, self._prepared, train_batch_size=self._batch_size)
+        batches = self._batches(None)
         with self._precision.context():
-            found = evaluate(self._module, loss, batches, classes=len(self._prepared.class_names), check=self._check)
+            found = evaluate(
+                self._module, loss, batches, classes=len(self._prepared.class_names), check=self._check,
+                processes=self._processes,
+            )  # fmt: skip
         if not isfinite(found.loss):
             raise TrainingError(f"the test loss of epoch {epoch} is {found.loss}", hint="lower the learning rate")
         return found
@@ -123,18 +137,23 @@ class _Test:
 
     def _belief(self, looks: Sequence[_Look]) -> Tensor:
         """Probabilities (N, K): the weighted mean of those of all looks, or those of the mean logits."""
-        part, size, augmentation = self._prepared.test, self._batch_size, self._train.evaluate.test_time_augmentation
+        augmentation = self._train.evaluate.test_time_augmentation
         of_logits = augmentation is not None and augmentation.average == "logits"
         mean: Tensor | None = None
         for view, weight in looks:
-            batches = evaluation_batches(part, self._prepared, train_batch_size=size, view=view)
             with self._precision.context():
-                logits = logits_of(self._module, batches, check=self._check)
+                logits = logits_of(self._module, self._batches(view), check=self._check, processes=self._processes)
             found = (logits if of_logits else logits.softmax(1)).mul_(weight)
             mean = found if mean is None else mean.add_(found)
         assert mean is not None
         mean = mean.div_(sum(weight for _, weight in looks))
         return mean.softmax(1) if of_logits else mean
+
+    def _batches(self, view: View | None) -> EvaluationBatches:
+        shard = self._processes.shard
+        return evaluation_batches(
+            self._prepared.test, self._prepared, train_batch_size=self._batch_size, view=view, shard=shard
+        )
 
     def looks(self) -> list[_Look]:
         """The views that the recipe asks for: a list of them, or the image as it is and augmented ones."""
@@ -152,13 +171,17 @@ class _Test:
         return Augmenter(augment, seed=self._train.seed, device=self._device, stream="test")
 
     def _load(self, epoch: int) -> None:
-        try:
-            weights = self._store.weights(name_of(epoch), tested_file(self._train))
-        except Damage as damage:
-            is_newest = self._store.names()[-1:] == [name_of(epoch)]
-            hint = _repair(self._store) if is_newest else "train again with another `--out`"
-            raise TrainingError(f"the weights of epoch {epoch} cannot be tested: {damage}", hint=hint) from None
-        load_weights(self._module, weights)
+        load_weights(self._module, _weights(self._store, epoch, self._train))
+
+
+def _weights(store: CheckpointStore, epoch: int, train: Train) -> dict[str, Tensor]:
+    """What is tested of the weights after an epoch."""
+    try:
+        return store.weights(name_of(epoch), tested_file(train))
+    except Damage as damage:
+        is_newest = store.names()[-1:] == [name_of(epoch)]
+        hint = _repair(store) if is_newest else "train again with another `--out`"
+        raise TrainingError(f"the weights of epoch {epoch} cannot be tested: {damage}", hint=hint) from None
 
 
 def tested_file(train: Train) -> str:
@@ -187,7 +210,13 @@ def _result(
         weights=f"checkpoints/{name_of(_tested_epoch(progress))}/{tested_file(spec.train)}",
         spec_hash=run.spec_hash,
         dataset=word_for(spec.data.dataset),
+        normalization=Measured(prepared.mean, prepared.std),
     )
+
+
+def _tested_epochs(train: Train, progress: Progress) -> tuple[int, ...]:
+    """All members of an ensemble, or the one epoch that is chosen."""
+    return members(train, progress.epoch) or (_tested_epoch(progress),)
 
 
 def _tested_epoch(progress: Progress) -> int:

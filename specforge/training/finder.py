@@ -19,7 +19,6 @@ import torch
 
 from specforge.catalog.definition import Clock, Schedule
 from specforge.data.batches import Batch, TrainBatches
-from specforge.data.randomness import key
 from specforge.graph import StagePlan
 from specforge.recipe import Recipe, Train
 from specforge.spec import Spec
@@ -123,12 +122,13 @@ class _Trial:
 
     def __init__(self, learner: Learner, train: Train, plan: StagePlan, rising: Rising, check: Check):
         swept = [g._replace(schedule=rising) if g.optimizer.lr == "find" else g for g in plan.groups]
-        self._rising, self._check, self._seed = rising, check, train.seed
+        self._rising, self._check = rising, check
         self._learner = Learner(
             learner.module,
             train.model_copy(update={"ema": None, "on_nan": "skip"}),
             device=learner.device,
             class_counts=learner.class_counts,
+            processes=learner.processes,
         )
         self._learner.begin_stage(plan._replace(groups=tuple(swept)), found=rising.low)
         self._learner.begin_epoch(Elapsed(0, 0, 1), steps=rising.steps)
@@ -138,8 +138,8 @@ class _Trial:
         losses = []
         with torch.no_grad(), self._learner.precision.context():
             for step, batch in self._steps(batches):
-                torch.manual_seed(key(self._seed, "dropout", -1, step))
-                losses.append(self._learner.loss_of(batch)[1].item())
+                self._learner.seed_draws(-1, step)
+                losses.append(self._learner.processes.add(self._learner.loss_of(batch)[1]).item())
         if not all(isfinite(loss) for loss in losses):
             raise TrainingError("the learning-rate finder can't start: the loss of the untouched network is not finite")
         return losses

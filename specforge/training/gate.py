@@ -55,11 +55,13 @@ class Gate:
 
     `passed` says it of the last step: on a CPU a bool, elsewhere a tensor () on the device. A gate that `holds` stays
     closed after the first such step until the next epoch begins, so that the weights are those which met it; on a CPU
-    its user knows at once.
+    its user knows at once. Gates of several processes `agree`: all know of a step after the same one.
     """
 
-    def __init__(self, module: nn.Module, device: torch.device, *, holds: bool, waits: bool | None = None):
-        self._device, self._holds = device, holds
+    def __init__(
+        self, module: nn.Module, device: torch.device, *, holds: bool, waits: bool | None = None, agrees: bool = False
+    ):
+        self._device, self._holds, self._agrees = device, holds, agrees
         self._waits = device.type == "cpu" if waits is None else waits
         self._statistics = Kept(_statistics(module))
         self.passed: bool | Tensor = True
@@ -74,7 +76,7 @@ class Gate:
     def begin_epoch(self, steps: int) -> None:
         self._closed = torch.zeros(steps, dtype=torch.bool, device=self._device)
         self._open = torch.ones((), dtype=torch.bool, device=self._device)
-        self._mail = _Mail() if self._device.type == "cuda" else None
+        self._mail = _Mail(waits=self._agrees) if self._device.type == "cuda" else None
 
     def keep(self) -> None:
         """Before a step: its forward pass changes running statistics."""
@@ -149,13 +151,19 @@ def all_finite(loss: Tensor, gradients: Sequence[Tensor]) -> Tensor:
 
 
 class _Mail:
-    """Takes a tensor to the host while the device goes on: what arrives was sent some steps ago."""
+    """Takes a tensor to the host while the device goes on: what arrives was sent some steps ago.
 
-    def __init__(self) -> None:
+    One that `waits` until it has arrived knows it by the place in the run, and not by chance.
+    """
+
+    def __init__(self, *, waits: bool = False) -> None:
+        self._waits = waits
         self._sent: tuple[Tensor, torch.cuda.Event] | None = None
 
     def exchange(self, tensor: Tensor) -> Tensor | None:
         """What has arrived, if anything; then this one is sent."""
+        if self._sent is not None and self._waits:
+            self._sent[1].synchronize()
         if self._sent is not None and not self._sent[1].query():  # type: ignore[no-untyped-call]  # torch leaves it untyped
             return None
         arrived = None if self._sent is None else self._sent[0]

@@ -28,7 +28,9 @@ from specforge.training.microbatches import MicroBatches
 from specforge.training.objective import Objective
 from specforge.training.optimizer import OptimizerState, build_optimizer, optimizer_state, restore_optimizer
 from specforge.training.precision import Precision
+from specforge.training.processes import ALONE, Processes
 from specforge.training.progress import Progress
+from specforge.training.reduction import Reduction
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Learner:
     """A module that learns on one device, stage by stage. Epochs and steps count from 0.
 
     `tested` is the module whose weights are validated and tested: itself, or its moving average. `steps` are those of
-    the whole run, of which compiling depends; what is decided is told through `tell`.
+    the whole run, of which compiling depends; what is decided is told through `tell`. Of several `processes`, each has
+    its share of every batch.
     """
 
     def __init__(
@@ -61,13 +64,15 @@ class Learner:
         class_counts: tuple[int, ...],
         steps: int = 0,
         tell: Callable[[str], None] = lambda _: None,
+        processes: Processes = ALONE,
     ):
-        self.module = place(module, device)
+        self.module, self.processes = place(module, device), processes
+        self._reduction = Reduction(self.module, processes)
         self._forward = Forward(self.module, train.compile, device=device, steps=steps, tell=tell)
         self.precision = Precision(train.precision, device)
         self.average = None if train.ema is None else Average(self.module, train.ema)
-        self.gate = Gate(self.module, device, holds=train.on_nan != "skip")
-        self.micro_batches = MicroBatches(self.module, tell=tell)
+        self.gate = Gate(self.module, device, holds=train.on_nan != "skip", agrees=processes.count > 1)
+        self.micro_batches = MicroBatches(self.module, tell=tell, processes=processes.count)
         self._train, self.device, self.class_counts = train, device, class_counts
         self._names = dict(self.module.named_parameters())
         self.optimizers: list[torch.optim.Optimizer] = []
@@ -121,21 +126,29 @@ class Learner:
     def learn(self, batch: Batch, *, epoch: int, step: int) -> tuple[Tensor, Tensor]:
         """One optimizer step; the batch's mean loss and its logits (N, classes) before it.
 
-        A loss or gradients that are not finite leave everything as it was: `gate` knows.
+        Of several processes, the loss is that of all images, the logits are of its own. A loss or gradients that are
+        not finite leave everything as it was: `gate` knows.
         """
         self._set_rates(self._clock(step))
         self.gate.keep()
+        self._reduction.begin(batch)
         begin = partial(self.begin_step, epoch, step)
         loss, logits = self.micro_batches.gradients(batch, self.gradients, begin=begin, undo=self.gate.restore)
+        if self.processes.count > 1:
+            loss = self._reduction(loss, batch, self._trained)
         self._change_weights(loss, step)
         if self.average is not None:
             self.average.update(self._elapsed.run_steps + step)
         return loss, logits
 
     def begin_step(self, epoch: int, step: int) -> None:
-        # dropout's draws follow from the position alone, so that a resumed run repeats them
-        torch.manual_seed(key(self._train.seed, "dropout", epoch, step))
+        self.seed_draws(epoch, step)
         self.module.zero_grad(set_to_none=True)
+
+    def seed_draws(self, epoch: int, step: int) -> None:
+        """Dropout's draws follow from the position alone, so that a resumed run repeats them."""
+        own = () if self.processes.is_first else (self.processes.number,)
+        torch.manual_seed(key(self._train.seed, "dropout", epoch, step, *own))
 
     def gradients(self, batch: Batch, whole: Batch) -> tuple[Tensor, Tensor]:
         """Adds those of a batch that is the `whole` one or a part of it; its share of the loss, and its logits."""
@@ -164,7 +177,7 @@ class Learner:
     def _bound_gradients(self, loss: Tensor) -> Tensor:
         """Whether they and the loss are finite, () bool."""
         clipping = self._plan.stage.gradient_clipping
-        trained = [self._names[name] for settings in self._plan.groups for name in settings.names]
+        trained = self._trained
         if clipping is not None and clipping.norm is not None:
             return all_finite(loss, [nn.utils.clip_grad_norm_(trained, clipping.norm)])
         finite = all_finite(loss, [parameter.grad for parameter in trained if parameter.grad is not None])
@@ -172,6 +185,10 @@ class Learner:
             assert clipping.value is not None
             nn.utils.clip_grad_value_(trained, clipping.value)
         return finite
+
+    @property
+    def _trained(self) -> list[nn.Parameter]:
+        return [self._names[name] for settings in self._plan.groups for name in settings.names]
 
     def _build(self, settings: Settings) -> torch.optim.Optimizer:
         parameters = [self._names[name] for name in settings.names]

@@ -15,7 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from specforge.data.batches import Batch
-from specforge.modules import StochasticDepth
+from specforge.modules import StochasticDepth, SynchronizedBatchNorm
 from specforge.training.errors import TrainingError
 
 # what the allocators of CPUs, Apple's GPUs and NVIDIA's libraries say
@@ -27,11 +27,11 @@ Compute = Callable[[Batch, Batch], tuple[Tensor, Tensor]]
 class MicroBatches:
     """How many images of a stage's batches are computed at once: all of them while `limit` is None.
 
-    What is decided is told through `tell`.
+    What is decided is told through `tell`. Of several `processes`, each decides for its own share of a batch.
     """
 
-    def __init__(self, module: nn.Module, *, tell: Callable[[str], None]):
-        self._module, self._tell = module, tell
+    def __init__(self, module: nn.Module, *, tell: Callable[[str], None], processes: int = 1):
+        self._module, self._tell, self._processes = module, tell, processes
         self.begin_stage(nn.CrossEntropyLoss())
 
     def begin_stage(self, loss: nn.Module) -> None:
@@ -93,11 +93,14 @@ class MicroBatches:
             raise TrainingError(message, hint=_SMALLER)
         raise TrainingError(
             message,
-            hint=f"write `batch_size: {fits}`, which fits now; that is another recipe, whose rate may differ too",
+            hint=f"write `batch_size: {fits * self._processes}`, which fits now; that is another recipe, "
+            "whose rate may differ too",
         )
 
     def _fitting(self, batch: Batch, compute: Compute, begin: Callable[[], None]) -> int | None:
         """The largest of a half, a quarter, … of the batch that can be computed."""
+        if any(isinstance(layer, SynchronizedBatchNorm) for layer in self._module.modules()):
+            return None  # trying needs the other processes
         size = len(batch.images) // 2
         while size > 1:  # a batch norm needs two
             begin()

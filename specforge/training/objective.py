@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from specforge.data.batches import Batch
+from specforge.data.sharding import Whole
 from specforge.graph import Settings
 from specforge.modules import Wired
 from specforge.training.compilation import Forward
@@ -31,24 +32,28 @@ class Objective:
         self._groups, self._names = groups, names
 
     def __call__(self, batch: Batch, whole: Batch | None = None) -> tuple[Tensor, Tensor]:
-        """Of a part of a `whole` batch, the loss is its share: those of all parts add up to the loss of the batch."""
-        whole = whole or batch
+        """Of a part of a `whole` batch, the loss is its share: those of all parts add up to the loss of the batch.
+
+        A batch may itself be a process's share of one.
+        """
+        given = whole or batch
+        all_of_it = given.whole or given
         output = self._outputs(batch)
         heads: dict[str, Tensor] = {}
         if isinstance(output, tuple):
             output, heads = output
-        loss = self._mixed_loss(output, batch, whole)
+        loss = self._mixed_loss(output, batch, all_of_it)
         if heads:
             assert isinstance(self._module, Wired)
             for path, weight in self._module.head_weights.items():
-                loss = loss + weight * self._mixed_loss(heads[path], batch, whole)
+                loss = loss + weight * self._mixed_loss(heads[path], batch, all_of_it)
         for settings in self._groups:
             if settings.l2:
-                l2 = settings.l2 if whole is batch else settings.l2 * len(batch.labels) / len(whole.labels)
+                l2 = settings.l2 if all_of_it is batch else settings.l2 * len(batch.labels) / len(all_of_it.labels)
                 loss = loss + l2 * sum(self._names[name].square().sum() for name in settings.names)
-        return output, loss
+        return output, loss if given.whole is None else loss / given.whole.copies
 
-    def _mixed_loss(self, logits: Tensor, batch: Batch, whole: Batch) -> Tensor:
+    def _mixed_loss(self, logits: Tensor, batch: Batch, whole: Batch | Whole) -> Tensor:
         """Of mixed images by both labels, each for its share."""
         logits = logits.float()
         loss = self._mean_loss(logits, batch.labels, whole.labels)

@@ -15,6 +15,7 @@ from torch import nn
 from specforge.training import durable
 from specforge.training.evaluation import Evaluation
 
+_OPTIONAL = ("members", "plain", "normalization")
 _NUMBERS = ("test_loss", "test_accuracy", "test_top5_accuracy", "parameters", "seconds", "tested_epoch")
 
 
@@ -55,6 +56,14 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What images were normalised by, per channel, of pixels scaled to 0..1: (pixel - mean) / std."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The test of a run's weights. Accuracies are shares of one, `loss` is the mean over images.
 
@@ -62,7 +71,8 @@ class Result:
     `parameters` counts trained and fixed ones and running statistics, `seconds` training and validation. Of a snapshot
     ensemble, which is what is tested, `members` are the single ones, the oldest first. Of a test with augmented views,
     `plain` is what it finds without them. The losses of both, and those that stand beside them, are the mean negative
-    log of the true class's mean probability, without label smoothing.
+    log of the true class's mean probability, without label smoothing. `normalization` is what whoever asks the network
+    about other images must know; older results don't have it.
     """
 
     test_loss: float
@@ -80,6 +90,7 @@ class Result:
     dataset: str
     members: tuple[Member, ...] = ()
     plain: Scores | None = None
+    normalization: Measured | None = None
 
     @property
     def tested(self) -> str:
@@ -92,7 +103,7 @@ class Result:
     def encode(self) -> bytes:
         """What does not apply is left out."""
         record = asdict(self)
-        return durable.encode({k: v for k, v in record.items() if v or k not in ("members", "plain")})
+        return durable.encode({k: v for k, v in record.items() if v or k not in _OPTIONAL})
 
     @classmethod
     def decode(cls, content: bytes) -> "Result":
@@ -104,6 +115,9 @@ class Result:
             record[name] = None if record[name] is None else ClassResult(**record[name])
         record["members"] = tuple(Member(**entry) for entry in record.get("members", ()))
         record["plain"] = Scores(**record["plain"]) if "plain" in record else None
+        if "normalization" in record:
+            values = record["normalization"]
+            record["normalization"] = Measured(tuple(values["mean"]), tuple(values["std"]))
         return cls(**{**record, "per_class": tuple(ClassResult(**entry) for entry in record["per_class"])})
 
 

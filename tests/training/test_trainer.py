@@ -12,7 +12,7 @@ from torch import nn
 from specforge.catalog.optimizers.sgd import Sgd
 from specforge.catalog.schedules.inverse_time import InverseTime
 from specforge.catalog.schedules.step import Step
-from specforge.training import epochs
+from specforge.training import measuring
 from specforge.training.errors import TrainingError
 from specforge.training.evaluation import Evaluation
 from specforge.training.final_test import evaluate_run
@@ -216,5 +216,5 @@ def test_the_earlier_of_equally_good_epochs_is_tested(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str, found: list[tuple[float, float]], tested: int
 ) -> None:
     left = [Evaluation(loss, accuracy, 1.0, ((1,),)) for loss, accuracy in found]
-    monkeypatch.setattr(epochs, "evaluate", lambda *_, **__: left.pop(0))
+    monkeypatch.setattr(measuring, "evaluate", lambda *_, **__: left.pop(0))
     assert train(tmp_path / "run", experiment(checkpoint=policy)).tested_epoch == tested

@@ -12,15 +12,13 @@ from specforge.training import checksums
 from specforge.training.errors import TrainingError
 from specforge.training.manifest import manifest
 from specforge.verification import NotARun, Verification, verify
-from tests.damaged_runs import CHECKPOINT, SPEC
+from tests.damaged_runs import CHECKPOINT, finished
 from tests.training.experiments import Recorder
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs")
-    (folder / "tiny.yaml").write_text(SPEC)
-    return experiment.train(folder / "tiny.yaml", out=folder / "run").path
+    return finished(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture
