@@ -19,7 +19,8 @@ class Cbam(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         summary = torch.cat((x.mean(dim=(2, 3), keepdim=True), x.amax(dim=(2, 3), keepdim=True)))
-        from_mean, from_maximum = self.fc2(self.fc1(summary).relu()).chunk(2)
+        # not chunk(2), which torch.export takes to ask for batches of one size
+        from_mean, from_maximum = torch.unflatten(self.fc2(self.fc1(summary).relu()), 0, (2, -1))
         x = x * (from_mean + from_maximum).sigmoid()
         planes = torch.cat((x.amax(dim=1, keepdim=True), x.mean(dim=1, keepdim=True)), dim=1)
         gates: Tensor = self.spatial(planes).sigmoid()

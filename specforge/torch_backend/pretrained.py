@@ -33,23 +33,22 @@ def load_weights(module: nn.Module, weights: str | Path | Mapping[str, Tensor], 
 
 def _fill(module: nn.Module, layer: Pretrained, *, download: bool) -> None:
     own = layer.weights != "published"
-    file = Path(layer.weights) if own else _published(layer, download=download)
+    file = Path(layer.weights) if own else published_file(layer.published, layer.model, download=download)
     state = read_weights(file)
     ours, theirs = shapes(module.state_dict()), shapes(state)
     names = key_map(ours, theirs, layer.published, whole=layer.top, ordered=is_ordered(file))
     module.load_state_dict(renamed(state, names))
 
 
-def _published(layer: Pretrained, *, download: bool) -> Path:
-    """The file of a zoo network's weights, with the right checksum."""
-    published = layer.published
+def published_file(published: Weights | None, network: str, *, download: bool) -> Path:
+    """The file of a network's published weights, with the right checksum."""
     if published is None or published.url is None or published.sha256 is None:
-        raise WeightsError(f"no weights of `{layer.model}` are published", hint="write `weights: none`, or a file")
+        raise WeightsError(f"no weights of `{network}` are published", hint="write `weights: none`, or a file")
     file = Path(torch.hub.get_dir()) / "checkpoints" / published.url.rpartition("/")[2]
     if not file.is_file():
         if not download:
             hint = f"`--download` fetches {published.url}; or write `weights: none`"
-            raise WeightsError(f"the weights of `{layer.model}` are not here: there is no {file}", hint=hint)
+            raise WeightsError(f"the weights of `{network}` are not here: there is no {file}", hint=hint)
         _download(published.url, file)
     digest = sha256(file.read_bytes()).hexdigest()
     if not digest.startswith(published.sha256):

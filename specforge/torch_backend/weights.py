@@ -101,15 +101,14 @@ def renamed(state: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, 
 
 def torchvision_shapes(name: str) -> dict[str, Shape]:
     """What torchvision's network of this name holds, without its weights. WeightsError without such a network."""
-    import torch
     from torchvision import models
+
+    from specforge.torch_backend.torchvision_modules import module_on_meta
 
     if name not in models.list_models():
         hint = "`--network NAME` names it, `--from FILE` reads a file of weights"
         raise WeightsError(f"torchvision has no classification network `{name}`", hint=hint)
-    options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-    with torch.device("meta"):
-        return shapes(models.get_model(name, weights=None, **options).state_dict())
+    return shapes(module_on_meta(name).state_dict())
 
 
 def file_shapes(file: Path) -> dict[str, Shape]:

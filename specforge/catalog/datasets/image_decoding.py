@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -70,17 +70,23 @@ def decode_all(files: Sequence[ImageFile], form: Form, write: Callable[[np.ndarr
     """Decode every file and write the pixels in order, some (N, H, W, C) at a time, until the first fault."""
     import numpy as np
 
-    _prepare_pillow()
     faults: list[Fault] = []
-    at_once = max(1, min(256, _CHUNK // form.nbytes))
-    with warnings.catch_warnings(), ThreadPoolExecutor(min(_THREADS, cpu_count() or 1)) as pool:
-        warnings.simplefilter("ignore")  # odd metadata; what matters is an error, or checked here
-        for start in range(0, len(files), at_once):
-            found = list(pool.map(partial(_attempt, form=form), files[start : start + at_once]))
-            faults += [result for result in found if isinstance(result, Fault)]
-            if not faults:
-                write(np.stack([pixels for pixels in found if not isinstance(pixels, Fault)]))
+    for found in attempts(files, form, at_once=max(1, min(256, _CHUNK // form.nbytes))):
+        faults += [result for result in found if isinstance(result, Fault)]
+        if not faults:
+            write(np.stack([pixels for pixels in found if not isinstance(pixels, Fault)]))
     return faults
+
+
+def attempts(files: Sequence[ImageFile], form: Form, *, at_once: int) -> Iterator[list[np.ndarray | Fault]]:
+    """Every file's pixels (H, W, C), or what is wrong with it, in order, so many files `at_once`."""
+    _prepare_pillow()
+    with ThreadPoolExecutor(min(_THREADS, cpu_count() or 1)) as pool:
+        for start in range(0, len(files), at_once):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # odd metadata; what matters is an error, or checked here
+                found = list(pool.map(partial(_attempt, form=form), files[start : start + at_once]))
+            yield found
 
 
 def _prepare_pillow() -> None:

@@ -19,7 +19,7 @@ from specforge.catalog.datasets.definition import NAMED, DataError, DataFinding
 _TEST_NAMES = ("test", "val", "valid", "validation")
 _PART_NAMES = ("train", *_TEST_NAMES)
 _LEFT_BEHIND = ("Thumbs.db", "desktop.ini", "__MACOSX")
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm")
 _DEEPEST = 32
 
 
@@ -179,7 +179,7 @@ def _stray(folder: Path, part: Path, classes: list[str]) -> Iterator[Problem]:
     if not classes:
         yield Problem.at(part, "holds no folders of classes", f"`{shown(part.name)}` holds no folders of classes")
     images = [part / entry.name for entry in _entries(part) if not _is_folder(entry)]
-    images = [image for image in images if image.name.lower().endswith(_SUFFIXES)]
+    images = [image for image in images if image.name.lower().endswith(SUFFIXES)]
     if images:
         named = listed([f"`{shown(image.relative_to(folder))}`" for image in images])
         findings = tuple(DataFinding(shown(image), "an image outside of any class") for image in images)
