@@ -21,6 +21,7 @@ from specforge.binding import (
 )
 from specforge.catalog.definition import Section
 from specforge.checks import CHECKS, Subject
+from specforge.checks.subject import Variations
 from specforge.diagnostics import Findings, Rule, Span, SpecError, TooManyErrors, did_you_mean
 from specforge.expand import NOT_A_SPEC, Expanded, expand, expand_merged
 from specforge.expand.files import Load, in_zoo, zoo_folder
@@ -250,6 +251,11 @@ class _Others:
             findings.add(rule, reference.span, message, hint)
             return None
         return _parse_file(path, name, self.analysis, self.files)
+
+
+def variations_of(analysis: Analysis) -> Variations:
+    """What analyses a spec of the disk anew with other values; the analysis has its spec and its graph."""
+    return _Variations(analysis, _Others(analysis, DISK))
 
 
 def _bind(analysis: Analysis, expanded: Expanded, *, partial: bool) -> None:

@@ -1,7 +1,7 @@
 """Whether what a search varies exists, and whether its ends are specs that are right themselves."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from specforge.binding import plain
@@ -18,6 +18,17 @@ from specforge.spec import Data, Model, Spec
 
 MOST_ENDS = 64
 MOST_LAYERS = 20_000  # that are looked at again for all ends together
+
+NOT_ALL_PROVEN = define(
+    "SF529",
+    "search-partly-proven",
+    f"""
+The space of a search has more ends than are analysed before the first trial: {MOST_ENDS}, and fewer of very large
+networks. The others are analysed when a trial draws them; one that is wrong is recorded as invalid, and the search goes
+on. List fewer values, or accept it with a reason.""",
+    severity="warning",
+)
+MOST_COUNTED = 10_000
 
 BAD_SPACE = define(
     "SF527",
@@ -54,8 +65,17 @@ def check_search(subject: Subject) -> None:
             subject.findings.add(BAD_SPACE, span, f"`{path}`: {flaw.message}", flaw.hint)
         else:
             varied.append(Varied.of(path, entry.key, distribution, entry.value))
+    _check_grid(subject, search, varied)
     if subject.variations is not None:
         _Proof(subject, subject.variations, search, varied).run()
+
+
+def _check_grid(subject: Subject, search: Search, space: Sequence[Varied]) -> None:
+    for varied in space if search.sampler == "grid" else ():
+        if varied.distribution.every() is None:
+            message = f"`sampler: grid` tries every combination of listed values, and `{varied.path}` is a range"
+            hint = "list its values: `choice: [1e-3, 1e-2]`; or write `sampler: random`"
+            subject.findings.add(BAD_SPACE, varied.node.span, message, hint)
 
 
 def _path_hint(path: str) -> str | None:
@@ -107,6 +127,7 @@ class _Proof:
         self._known = {_identity(found) for found in subject.findings}
         layers = 1 if subject.graph is None else max(1, len(subject.graph.nodes))
         self._left = max(2, min(MOST_ENDS, MOST_LAYERS // layers))
+        self._looked_at = 0
 
     def run(self) -> None:
         sound = True
@@ -121,10 +142,24 @@ class _Proof:
                 found = self._wrong(end)
                 if found is not None:
                     self._report(found, found.hint)
+        if sound:
+            self._report_rest()
+
+    def _report_rest(self) -> None:
+        """How many ends nobody has looked at."""
+        all_single = chain.from_iterable(single_ends(varied, self._space) for varied in self._space)
+        joint = joint_ends(self._space) if len(self._space) > 1 else iter(())
+        count = sum(1 for _ in islice(chain(all_single, joint), MOST_COUNTED + 1))
+        if count > self._looked_at:
+            of = f"more than {MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
+            message = f"{self._looked_at} of {of} ends of the space are proven; others are when a trial draws them"
+            hint = "list fewer values, or accept it: a trial that draws an invalid one is recorded, and costs nothing"
+            self._subject.findings.add(NOT_ALL_PROVEN, self._subject.key_span("search", "space"), message, hint)
 
     def _next(self, ends: Iterator[End]) -> Iterator[End]:
         for end in islice(ends, self._left):
             self._left -= 1
+            self._looked_at += 1
             yield end
 
     def _wrong(self, end: End) -> _Wrong | None:

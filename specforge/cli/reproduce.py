@@ -12,10 +12,10 @@ import typer
 
 from specforge.analysis import analyse
 from specforge.cli import console
+from specforge.cli.choosing import spec_files
 from specforge.cli.guard import guarded, show_spec_error
 from specforge.cli.options import DataDir, Device, Download, Settings
 from specforge.cli.run_errors import reported
-from specforge.cli.validate import spec_files
 from specforge.diagnostics import SpecError
 
 if TYPE_CHECKING:

@@ -63,6 +63,7 @@ def rules() -> list[Rule]:
     """Every kind of finding, by its code: each phase defines its own when it is imported."""
     import specforge.analysis
     import specforge.experiment
+    import specforge.importing.rules
     import specforge.project  # noqa: F401
 
     return [RULES[code] for code in sorted(RULES)]

@@ -163,8 +163,16 @@ def test_the_number_of_ends_is_bounded(tmp_path: Path, monkeypatch: pytest.Monke
         return found(proof, end)
 
     monkeypatch.setattr(search._Proof, "_wrong", counted)
-    assert said(tmp_path, f"train.epochs: {{choice: {list(range(1, 500))}}}") == []
+    told = "SF529 64 of 499 ends of the space are proven; others are when a trial draws them"
+    assert said(tmp_path, f"train.epochs: {{choice: {list(range(1, 500))}}}") == [told]
     assert len(analysed) == search.MOST_ENDS
     analysed.clear()
     assert said(tmp_path, "train.epochs: {integers: [1, 4]}\ntrain.batch_size: {choice: [8, 16, 32]}") == []
     assert len(analysed) == 2 + 3 + 2
+
+
+def test_a_grid_is_of_listed_values(tmp_path: Path) -> None:
+    listed = "train.epochs: {integers: [1, 4]}\ntrain.batch_size: {choice: [8, 16]}"
+    assert said(tmp_path, listed, more="  sampler: grid\n") == []
+    (message,) = said(tmp_path, "train.optimizer.lr: {uniform: [0.1, 1]}", more="  sampler: grid\n")
+    assert message.endswith("tries every combination of listed values, and `train.optimizer.lr` is a range")

@@ -1,10 +1,11 @@
 """A distribution of values that are written out."""
 
+import json
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from specforge.catalog.distributions.definition import Distribution, Flaw
+from specforge.catalog.distributions.definition import Distribution, Draws, Flaw
 
 
 class Choice(Distribution):
@@ -23,12 +24,30 @@ class Choice(Distribution):
     """
 
     main: ClassVar[str | None] = "values"
+    is_list: ClassVar[bool] = True
     also_known_as: ClassVar[tuple[str, ...]] = ("categorical", "suggest_categorical", "grid")
 
     values: tuple[Any, ...]
 
     def ends(self) -> tuple[Any, ...]:
         return self.values
+
+    def draw(self, path: str, draws: Draws) -> Any:
+        return self._labels().index(draws.suggest_categorical(path, self._labels()))
+
+    def every(self) -> Sequence[Any] | None:
+        return range(len(self.values))
+
+    def token(self, value: Any) -> Any:
+        return self._labels()[value]
+
+    def _labels(self) -> list[str]:
+        """A text for each value, all of them different: words as they are, unless they look like something else."""
+        written = [json.dumps(value, ensure_ascii=False, default=dict) for value in self.values]
+        return [
+            value if isinstance(value, str) and value not in written else text
+            for value, text in zip(self.values, written, strict=True)
+        ]
 
     def flaw(self) -> Flaw | None:
         if not self.values:

@@ -1,9 +1,10 @@
 """Distributions of numbers between two bounds."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from specforge.catalog.definition import Count
-from specforge.catalog.distributions.definition import Distribution, Flaw, disorder
+from specforge.catalog.distributions.definition import Distribution, Draws, Flaw, disorder
 
 
 class LogUniform(Distribution):
@@ -28,6 +29,13 @@ class LogUniform(Distribution):
 
     def ends(self) -> tuple[Any, ...]:
         return self.bounds
+
+    @property
+    def is_logarithmic(self) -> bool:
+        return True
+
+    def draw(self, path: str, draws: Draws) -> Any:
+        return draws.suggest_float(path, *self.bounds, log=True)
 
     def flaw(self) -> Flaw | None:
         low, high = self.bounds
@@ -58,6 +66,9 @@ class Uniform(Distribution):
     def ends(self) -> tuple[Any, ...]:
         return self.bounds
 
+    def draw(self, path: str, draws: Draws) -> Any:
+        return draws.suggest_float(path, *self.bounds)
+
     def flaw(self) -> Flaw | None:
         return disorder(*self.bounds)
 
@@ -86,6 +97,17 @@ class Integers(Distribution):
 
     def ends(self) -> tuple[Any, ...]:
         return self.bounds
+
+    @property
+    def is_logarithmic(self) -> bool:
+        return self.log
+
+    def draw(self, path: str, draws: Draws) -> Any:
+        return draws.suggest_int(path, *self.bounds, step=self.step, log=self.log)
+
+    def every(self) -> Sequence[Any] | None:
+        low, high = self.bounds
+        return range(low, high + 1, self.step)
 
     def flaw(self) -> Flaw | None:
         low, high = self.bounds

@@ -1,5 +1,6 @@
 """What a distribution proves of itself, and what it says of one that draws nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -61,3 +62,49 @@ def test_the_main_argument_is_the_list_that_the_ends_stand_in() -> None:
         kind = definition("distributions", word)
         assert kind is not None
         assert kind.main in kind.model_fields
+
+
+class Drawing:
+    """Draws the upper bound or the last text, and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        self.asked = [name, low, high, log]
+        return high
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        self.asked = [name, low, high, step, log]
+        return high
+
+    def suggest_categorical(self, name: str, choices: Sequence[str]) -> str:
+        self.asked = [name, *choices]
+        return choices[-1]
+
+
+@pytest.mark.parametrize(
+    ("distribution", "drawn", "asked"),
+    [
+        (Uniform(bounds=(0.5, 2)), 2, [0.5, 2, False]),
+        (LogUniform(bounds=(0.5, 2)), 2, [0.5, 2, True]),
+        (Integers(bounds=(2, 8), step=3), 8, [2, 8, 3, False]),
+        (Integers(bounds=(2, 8), log=True), 8, [2, 8, 1, True]),
+        (Choice(values=("adam", {"sgd": {"lr": 0.1}}, None)), 2, ["adam", '{"sgd": {"lr": 0.1}}', "null"]),
+        (Choice(values=(1, "1", True, "true", "null", None)), 5, ["1", '"1"', "true", '"true"', '"null"', "null"]),
+    ],
+)
+def test_what_is_drawn(distribution: Distribution, drawn: object, asked: list[object]) -> None:
+    drawing = Drawing()
+    assert distribution.draw("train.x", drawing) == drawn
+    assert drawing.asked == ["train.x", *asked]
+    assert distribution.is_logarithmic is (asked[-1] is True)
+    assert distribution.is_list == isinstance(distribution, Choice)
+
+
+def test_what_can_be_listed() -> None:
+    assert Uniform(bounds=(0.5, 2)).every() is None
+    assert [*(Integers(bounds=(2, 8), step=3).every() or ())] == [2, 5, 8]
+    choice = Choice(values=("adam", [1, 2], None))
+    assert [choice.token(value) for value in choice.every() or ()] == ["adam", "[1, 2]", "null"]
+    assert Integers(bounds=(2, 8)).token(5) == 5
