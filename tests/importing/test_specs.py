@@ -10,7 +10,8 @@ from specforge.importing.specs import spec_of
 from specforge.torch_backend import build
 from specforge.torch_backend.weights import renamed
 from tests.importing.random_networks import drawn, wired_text
-from tests.importing.torchvision_oracle import analysed, randomise
+from tests.importing.torchvision_oracle import analysed
+from tests.randomising import randomise
 
 
 @pytest.mark.parametrize("seed", range(48))

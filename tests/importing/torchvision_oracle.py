@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models
 
@@ -21,6 +20,7 @@ from specforge.spec import Spec
 from specforge.torch_backend import build
 from specforge.torch_backend.torchvision_modules import module_on_meta
 from specforge.torch_backend.weights import key_map, renamed, shapes
+from tests.randomising import randomise
 
 TOLERANCE = 1e-5
 MOST_PARAMETERS = 400_000_000  # two networks of more, and what they compute, take over 6 GB
@@ -93,19 +93,3 @@ def analysed(name: str, text: str) -> tuple[Spec, Graph, Findings]:
     path = Path.cwd() / f"{name}.yaml"
     analysis = analyse(path, files=Overlaid({path: text}))
     return *analysis.require(), analysis.findings
-
-
-def randomise(module: nn.Module) -> None:
-    """Draw everything that a network holds, so that no part of it can hide behind its initial weights."""
-    generator = torch.Generator().manual_seed(7)
-    for name, tensor in module.state_dict().items():
-        if not tensor.is_floating_point():
-            continue
-        if name.endswith("running_var"):
-            tensor.uniform_(0.5, 2.0, generator=generator)
-        elif "layer_scale" in name:
-            tensor.normal_(0.5, 0.1, generator=generator)
-        elif tensor.dim() < 2:
-            tensor.normal_(1.0 if name.endswith("weight") else 0.0, 0.2, generator=generator)
-        else:
-            tensor.normal_(0.0, (2 / tensor[0].numel()) ** 0.5, generator=generator)

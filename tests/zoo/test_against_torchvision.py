@@ -15,6 +15,7 @@ from specforge.graph import Graph
 from specforge.spec import Spec
 from specforge.torch_backend import build
 from specforge.torch_backend.weights import key_map, renamed, shapes, torchvision_shapes
+from tests.randomising import randomise
 
 models = pytest.importorskip("torchvision.models", reason="torchvision does not load here", exc_type=ImportError)
 
@@ -40,22 +41,6 @@ def theirs(name: str, device: str) -> nn.Module:
         model = models.get_model(name, weights=None, **options)
     assert isinstance(model, nn.Module)
     return model.eval()
-
-
-def randomise(module: nn.Module) -> None:
-    """Draw everything that a network holds, so that no part of it can hide behind its initial weights."""
-    generator = torch.Generator().manual_seed(7)
-    for name, tensor in module.state_dict().items():
-        if not tensor.is_floating_point():
-            continue
-        if name.endswith("running_var"):
-            tensor.uniform_(0.5, 2.0, generator=generator)
-        elif "layer_scale" in name:
-            tensor.normal_(0.5, 0.1, generator=generator)
-        elif tensor.dim() < 2:
-            tensor.normal_(1.0 if name.endswith("weight") else 0.0, 0.2, generator=generator)
-        else:
-            tensor.normal_(0.0, (2 / tensor[0].numel()) ** 0.5, generator=generator)
 
 
 def test_the_zoo_is_complete() -> None:
