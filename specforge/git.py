@@ -4,6 +4,7 @@ In: the name of a revision, as people write it. Out: a commit, a file's bytes, p
 Nothing that a repository configures is run: no text conversion, no filter, no pager.
 """
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -20,10 +21,16 @@ class GitError(Exception):
 
 def root() -> Path:
     """The top folder of the repository that the working folder is in."""
-    found = _try("rev-parse", "--show-toplevel")
-    if found is None:
+    done = _done("rev-parse", "--show-toplevel")
+    if done.returncode == 0:
+        return Path(os.fsdecode(done.stdout).removesuffix("\n"))
+    why = done.stderr.decode(errors="replace").partition("\n")[0].removeprefix("fatal: ")
+    if "not a git repository" in why:
         raise GitError("the working folder is in no git repository", hint="run this inside one, or give paths")
-    return Path(found.decode().removesuffix("\n"))
+    if "dubious ownership" in why:  # as in a container that has mounted it
+        hint = f"trust it: `git config --global --add safe.directory {Path.cwd()}`"
+        raise GitError("the repository belongs to another user, so git does not read it", hint=hint)
+    raise GitError(f"git can't tell the repository's folder: {why}", hint="run this in a working tree, or give paths")
 
 
 def commit(revision: str) -> str:
@@ -51,9 +58,10 @@ def blob(commit: str, file: str) -> bytes | None:
     return _try("cat-file", "blob", f"{commit}:{file}")
 
 
-def listed(commit: str) -> list[str]:
-    """All files of a commit."""
-    return _names(_run("ls-tree", "-r", "--name-only", "--full-tree", "-z", commit))
+def listed(commit: str) -> dict[str, bool]:
+    """All files of a commit, each with whether it is a symbolic link, whose content is its target."""
+    entries = (entry.partition("\t") for entry in _names(_run("ls-tree", "-r", "--full-tree", "-z", commit)))
+    return {name: facts.startswith("120000 ") for facts, _, name in entries}
 
 
 def changed_since(commit: str) -> set[str]:
@@ -77,8 +85,13 @@ def _run(*arguments: str) -> bytes:
 
 def _try(*arguments: str) -> bytes | None:
     """What git prints, None when it fails."""
+    done = _done(*arguments)
+    return done.stdout if done.returncode == 0 else None
+
+
+def _done(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    english = {**os.environ, "LC_ALL": "C"}  # what it says is looked into
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False)
+        return subprocess.run(["git", *arguments], capture_output=True, check=False, env=english)
     except FileNotFoundError:
         raise GitError("git is not installed", hint="give paths, or install git") from None
-    return done.stdout if done.returncode == 0 else None

@@ -1,6 +1,7 @@
 """Two networks next to each other in a wide terminal, the layers that are as before folded."""
 
 import sys
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -10,31 +11,40 @@ from specforge.cli import console
 from specforge.diagnostics import printable
 from specforge.diff import Difference, Side
 from specforge.diff.difference import Place
+from specforge.diff.phrases import word
 from specforge.diff.rows import Fold, Row, folded, rows
-from specforge.diff.wording import Line, headline, other_lines, params_lines, word
+from specforge.diff.wording import Line, headline, other_lines, params_lines
 from specforge.shapes import spelled
 
+MOST = 60
 _STYLES = {"same": "dim", "changed": "yellow", "consequence": "", "added": "green", "removed": "red", "moved": "cyan"}
 _MARKS = {"same": " ", "changed": "~", "consequence": " ", "added": "+", "removed": "-", "moved": ">"}
 
 
-def show_beside(before: Side, after: Side, difference: Difference, styles: dict[str, str]) -> None:
-    """The verdict, both networks, and the rest of the difference."""
+def show_beside(before: Side, after: Side, difference: Difference, styles: dict[str, str]) -> bool:
+    """The verdict, both networks, and the rest of the difference; False, and nothing, for what is better told in words.
+
+    That is what has more than `MOST` rows, as seventeen new iterations of a repeat have.
+    """
+    found = list(folded(rows(before, after, difference)))
+    if len(found) > MOST:
+        return False
     _write(Line("heading", headline(difference)), styles)
     for line in params_lines(difference):
         _write(line, styles)
     if difference.architecture.all:
-        _print(_table(before, after, difference))
+        _print(_table(before, after, found))
     for line in other_lines(difference):
         _write(line, styles)
+    return True
 
 
-def _table(before: Side, after: Side, difference: Difference) -> Table:
+def _table(before: Side, after: Side, found: Sequence[Row | Fold]) -> Table:
     drawn = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, expand=True, header_style="bold")
     drawn.add_column("", width=1)
     drawn.add_column(printable(f"{before.name} (A)"), ratio=1, overflow="fold")
     drawn.add_column(printable(f"{after.name} (B)"), ratio=1, overflow="fold")
-    for row in folded(rows(before, after, difference)):
+    for row in found:
         if isinstance(row, Fold):
             drawn.add_row("", Text(f"… {len(row.rows)} layers as before", "dim"), "")
         else:

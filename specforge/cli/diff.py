@@ -50,6 +50,7 @@ def diff(
 
     Exits 0 when they mean the same, 1 when they differ, 2 on an error.
     """
+    _check_options(git, as_, format_, unfolded=all_)
     try:
         with writing(output_file) as to:
             if git is not None:
@@ -60,6 +61,18 @@ def diff(
         console.error(error.message, error.hint)
         code = 2
     raise typer.Exit(code)
+
+
+def _check_options(git: str | None, as_: Path | None, format_: Format, *, unfolded: bool) -> None:
+    """Refuse what would be ignored otherwise."""
+    if git is not None and as_ is not None:
+        raise typer.BadParameter("is for two files, not for --git", param_hint="--as")
+    if git is not None and format_ is Format.html:
+        raise typer.BadParameter("a page is for two specs; use text, markdown or json", param_hint="--format")
+    if as_ is not None and (as_.is_dir() or not as_.name):
+        raise typer.BadParameter(f"names a file, found the folder {as_}", param_hint="--as")
+    if unfolded and format_ in (Format.markdown, Format.html):
+        raise typer.BadParameter("is for text; json has every layer", param_hint="--all")
 
 
 def _two(sides: list[str] | None) -> tuple[str, str]:
@@ -83,13 +96,15 @@ def _between(sides: tuple[str, str], as_: Path | None, format_: Format, to: Text
         from specforge.report.compare_specs import to_html
 
         print(to_html(before, after, found), file=to)
-    elif not unfolded and _is_wide(to):
-        from specforge.cli.beside import show_beside
-
-        show_beside(before, after, found, STYLES)
-    else:
+    elif unfolded or not _is_wide(to) or not _beside(before, after, found):
         show(found, unfolded=unfolded, to=to)
     return 0 if found.same else 1
+
+
+def _beside(before: room.Side, after: room.Side, found: room.Difference) -> bool:
+    from specforge.cli.beside import show_beside
+
+    return show_beside(before, after, found, STYLES)
 
 
 def _is_wide(to: TextIO) -> bool:
@@ -103,24 +118,24 @@ def _against(revision: str, paths: list[str], format_: Format, to: TextIO, *, un
 
     known = projects(None, no_settings=False)
     files = chosen_files(paths, known) if paths else project_files(known.here, searched=True)
-    if format_ is Format.html:
-        raise typer.BadParameter("a page is for two specs; use text, markdown or json", param_hint="--format")
     roots = [Path(path).resolve() for path in paths] or known.here.roots()
 
     def meant(path: Path) -> bool:
         return known.here.excluded_by(path) is None and any(path.is_relative_to(root) for root in roots)
 
     found = room.changes(revision, [Path(file) for file in files], meant)
+    total = len({*map(str, files), *(change.file for change in found)})
     if format_ is Format.json:
         print(json.dumps({"revision": revision, "specs": [change.to_dict() for change in found]}, indent=2), file=to)
     elif format_ is Format.markdown:
-        print(room.changes_to_markdown(found, revision, len(files)), end="", file=to)
+        print(room.changes_to_markdown(found, revision, total), end="", file=to)
     else:
         _show_changes(found, to, unfolded=unfolded)
-    console.note(f"{len(found)} of {len(files)} specs differ from {revision}")
+    differing = sum(change.means_else for change in found)
+    console.note(f"{differing} of {total} specs differ from {revision}")
     if any(change.status == "broken" for change in found):
         return 2
-    return 1 if any(change.means_else for change in found) else 0
+    return 1 if differing else 0
 
 
 def _show_changes(found: Sequence[room.Change], to: TextIO, *, unfolded: bool) -> None:
@@ -132,8 +147,7 @@ def _show_changes(found: Sequence[room.Change], to: TextIO, *, unfolded: bool) -
         if change.difference is not None and change.status == "changed":
             show(change.difference, unfolded=unfolded, to=to)
         else:
-            told = "only the writing differs" if change.status == "rewritten" else change.told()
-            console.write((change.file, "bold"), f": {told}", to=to)
+            console.write((change.file, "bold"), f": {change.told()}", to=to)
             for each in change.findings:
                 write_text(each, change.analysis.texts if change.analysis else {}, to=to)
 

@@ -22,6 +22,9 @@ def demand_free(path: Path, *, force: bool) -> None:
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write or replace a file at once, with the permissions it had. A link stays one: its target is replaced."""
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a device or a pipe, which must stay one
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return
     target = path.resolve()
     temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:

@@ -37,7 +37,7 @@ def guarded(command: Callable[P, None], *, invalid: int = 1) -> Callable[P, None
         except _leaving():
             raise
         except OSError as error:
-            _refused(error)
+            _refused(error, invalid)
         except Exception as error:  # noqa: BLE001  the one place where nothing may pass
             _internal(error)
 
@@ -57,14 +57,14 @@ def _leaving() -> tuple[type[BaseException], ...]:
     return (typer.Exit, typer.Abort, typer.BadParameter, SystemExit)
 
 
-def _refused(error: OSError) -> NoReturn:
+def _refused(error: OSError, code: int) -> NoReturn:
     """What the operating system does not allow: a name too long, a folder that can't be read."""
     named = f"{str(error.filename)[:200]}: " if error.filename else ""
     full = error.errno in (ENOSPC, EDQUOT)
     console.error(
         f"{named}{error.strerror or error}", "free some space" if full else "check the path and its permissions"
     )
-    raise typer.Exit(1) from None
+    raise typer.Exit(code) from None
 
 
 def _internal(error: Exception) -> NoReturn:

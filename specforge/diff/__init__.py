@@ -17,7 +17,8 @@ from specforge.diff.checkpoints import checkpoints
 from specforge.diff.difference import Difference, Setting
 from specforge.diff.locating import located, params_between, place
 from specforge.diff.markdown import changes_to_markdown, to_markdown
-from specforge.diff.matching import match
+from specforge.diff.matching import Matching, match
+from specforge.diff.selections import reselected
 from specforge.diff.settings import differences
 from specforge.diff.sides import Side, SideError, read_as, read_sides
 from specforge.diff.wording import Line, lines
@@ -55,7 +56,7 @@ def diff(a: str | Path | Analysis | Side, b: str | Path | Analysis | Side) -> Di
         architecture=architecture(found, *networks, at=lambda path: place(path, after.analysis)),
         parameters=(totals(before.graph), totals(after.graph)),
         macs=(before.graph.macs, after.graph.macs),
-        recipe=_section(before, after, "train"),
+        recipe=_recipe(found, before, after),
         data=_section(before, after, "data"),
         search=_section(before, after, "search"),
         params=params_between(before.analysis, after.analysis),
@@ -67,6 +68,16 @@ def diff(a: str | Path | Analysis | Side, b: str | Path | Analysis | Side) -> Di
 def _section(before: Side, after: Side, name: str) -> tuple[Setting, ...]:
     found = differences(getattr(before.spec, name), getattr(after.spec, name), name)
     return located(found, before.analysis, after.analysis)
+
+
+def _recipe(found: Matching, before: Side, after: Side) -> tuple[Setting, ...]:
+    """What differs in it, else what it is about."""
+    written = _section(before, after, "train")
+    recipes = before.spec.train, after.spec.train
+    if recipes[0] is None or recipes[1] is None or any("groups" in s.path or "stages" in s.path for s in written):
+        return written
+    other = reselected(found, (recipes[0], before.graph), (recipes[1], after.graph))
+    return (*written, *located(other, before.analysis, after.analysis))
 
 
 def _parts(side: Side) -> frozenset[str]:

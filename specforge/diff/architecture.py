@@ -8,39 +8,21 @@ Layers are aligned by what they do, so that an inserted layer is one addition al
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from specforge.diagnostics import Span
-from specforge.diff.difference import Alteration, Architecture, Place, Setting
+from specforge.catalog.layers.composition import Branches
+from specforge.diff.causes import At, Cause, of_the_image, of_the_model, of_the_output
+from specforge.diff.difference import Alteration, Architecture, Setting
 from specforge.diff.matching import Matching, Pair
 from specforge.diff.network import Element
 from specforge.diff.repeats import repetitions, whole_groups
 from specforge.diff.settings import differences
 from specforge.graph import Graph, GraphNode
-from specforge.resolved import plain_value
-from specforge.shapes import Misfit, Shape
+from specforge.shapes import Misfit
 from specforge.spec import Model
-
-At = Callable[[str], Span | None]
-
-
-@dataclass(slots=True)
-class _Cause:
-    """An alteration, the positions in the second network where it stands, and what follows from it.
-
-    One that `reshapes` gives what comes after it another shape; a batch norm that was added does not.
-    """
-
-    alteration: Alteration
-    positions: tuple[float, ...]
-    reshapes: bool
-    consequences: list[Alteration] = field(default_factory=list)
-
-    def complete(self) -> Alteration:
-        return replace(self.alteration, consequences=tuple(self.consequences), order=self.positions[-1])
 
 
 def architecture(
@@ -51,10 +33,11 @@ def architecture(
     `at` knows where a path of the second spec was written.
     """
     written = _Written(found)
+    model = (*of_the_model(before[0], after[0], at, same_init=found.same_init), *of_the_image(before, after))
     causes = {
         "added": list(_added(found, after[1])),
         "removed": list(_removed(found, before[1])),
-        "changed": [*_of_the_model(before[0], after[0], at, same_init=found.same_init), *_changed(found, written)],
+        "changed": [*model, *_changed(found, written), *of_the_output(found, written.same)],
         "moved": list(_moved(found, after[1])),
     }
     _attribute(_consequences(found, written), causes)
@@ -71,26 +54,26 @@ def architecture(
     )
 
 
-def _added(found: Matching, graph: Graph) -> Iterator[_Cause]:
+def _added(found: Matching, graph: Graph) -> Iterator[Cause]:
     groups = _groups(graph, found.added)
     for element in found.added:
         place = element.place(groups.get(element.node.path))
-        yield _Cause(Alteration(action="added", after=place), (element.position,), _reshapes(element))
+        yield Cause(Alteration(action="added", after=place), (element.position,), _reshapes(element))
 
 
-def _removed(found: Matching, graph: Graph) -> Iterator[_Cause]:
+def _removed(found: Matching, graph: Graph) -> Iterator[Cause]:
     groups = _groups(graph, found.removed)
     for element in found.removed:
         alteration = Alteration(action="removed", before=element.place(groups.get(element.node.path)))
-        yield _Cause(alteration, (found.translated(element.position),), _reshapes(element))
+        yield Cause(alteration, (found.translated(element.position),), _reshapes(element))
 
 
-def _moved(found: Matching, graph: Graph) -> Iterator[_Cause]:
+def _moved(found: Matching, graph: Graph) -> Iterator[Cause]:
     for run in _runs(found.moved):
         group = _name_of(run, graph)
         for old, new in run:
             alteration = Alteration(action="moved", before=old.place(), after=new.place(group))
-            yield _Cause(alteration, (found.translated(old.position), new.position), _reshapes(new))
+            yield Cause(alteration, (found.translated(old.position), new.position), _reshapes(new))
 
 
 def _runs(pairs: list[Pair]) -> Iterator[list[Pair]]:
@@ -118,14 +101,14 @@ def _reshapes(element: Element) -> bool:
     return element.node.input != element.node.output
 
 
-def _changed(found: Matching, written: "_Written") -> Iterator[_Cause]:
+def _changed(found: Matching, written: "_Written") -> Iterator[Cause]:
     for pair in found.pairs:
         arguments = written.arguments(*pair)
         if arguments:
             alteration = Alteration(
                 action="changed", before=pair[0].place(), after=pair[1].place(), arguments=arguments
             )
-            yield _Cause(alteration, (pair[1].position,), _reshapes_what_came(*pair))
+            yield Cause(alteration, (pair[1].position,), _reshapes_what_came(*pair))
 
 
 def _reshapes_what_came(old: Element, new: Element) -> bool:
@@ -139,28 +122,6 @@ def _reshapes_what_came(old: Element, new: Element) -> bool:
         return True
 
 
-def _of_the_model(before: Model, after: Model, at: At, *, same_init: bool) -> Iterator[_Cause]:
-    """The input's shape and the rules for initial weights, as changes of layers that no spec can have."""
-    for name in ("input", "init"):
-        values = [plain_value(getattr(model, name)) for model in (before, after)]
-        if values[0] == values[1] or (name == "init" and same_init):
-            continue
-        shapes = [_fixed(model) if name == "input" else None for model in (before, after)]
-        old, new = (
-            Place(path=f"model.{name}", kind="model", arguments={name: value}, output=shape)
-            for value, shape in zip(values, shapes, strict=True)
-        )
-        settings = (Setting(name, values[0], values[1], at=at(f"model.{name}")),)
-        alteration = Alteration(action="changed", before=old, after=new, arguments=settings)
-        yield _Cause(alteration, (-1,), reshapes=name == "input")
-
-
-def _fixed(model: Model) -> Shape | None:
-    """The input, where it has no named sizes."""
-    sizes = tuple(axis for axis in model.input or () if isinstance(axis, int))
-    return sizes if len(sizes) == len(model.input or ()) else None
-
-
 class _Written:
     """What differs in how two layers are written that belong together."""
 
@@ -171,7 +132,10 @@ class _Written:
         """Those of a layer that was made up from shapes differ as a consequence."""
         if old.derived and new.derived:
             return ()
-        found = (*differences(old.node.layer, new.node.layer, ""), *self._around(old, new))
+        own = list(differences(old.node.layer, new.node.layer, ""))
+        if any(each.path == "model" for each in own):  # of another network
+            own = [each for each in own if not each.path.startswith("published")]
+        found = (*own, *self._around(old, new))
         places = new.node.argument_spans
         return tuple([replace(each, at=places.get(each.path.partition(".")[0], new.node.span)) for each in found])
 
@@ -184,19 +148,31 @@ class _Written:
                     yield Setting(f"init.{name}", before, after)
         if not self._read_the_same(old, new):
             yield self._reading(old, new)
-        if not self._same(old.shares, new.shares):
+        if not self.same(old.shares, new.shares):
             owners = [each.shares.path if each.shares else None for each in (old, new)]
             yield Setting("shared", owners[0], owners[1])
+        yield from self._inside(old, new)
         if old.is_frozen != new.is_frozen:
             yield Setting("trainable", not old.is_frozen, not new.is_frozen)
 
-    def _same(self, old: Element | str | None, new: Element | str | None) -> bool:
+    def _inside(self, old: Element, new: Element) -> Iterator[Setting]:
+        """How many paths branches have, and which value a region hands on where that is not its last layer's."""
+        counts = [len(each.node.layer.paths) for each in (old, new) if isinstance(each.node.layer, Branches)]
+        if len(set(counts)) > 1:
+            yield Setting("paths", counts[0], counts[1])
+        for region in dict.fromkeys([*old.ends, *new.ends]):
+            ends = old.end(region), new.end(region)
+            if not self.same(*ends):
+                names = [each if isinstance(each, str) else each.path for each in ends]
+                yield Setting(f"{region}.gives".removeprefix("."), names[0], names[1])
+
+    def same(self, old: Element | str | None, new: Element | str | None) -> bool:
         if isinstance(old, Element) and isinstance(new, Element):
             return self.partners.get(id(old)) is new
         return old == new
 
     def _read_the_same(self, old: Element, new: Element) -> bool:
-        return len(old.reads) == len(new.reads) and all(map(self._same, old.reads, new.reads))
+        return len(old.reads) == len(new.reads) and all(map(self.same, old.reads, new.reads))
 
     def _reading(self, old: Element, new: Element) -> Setting:
         """As it is written, unless the same words mean something else now."""
@@ -218,7 +194,7 @@ def _cost(node: GraphNode) -> tuple[Any, ...]:
     return node.output, node.macs, tuple(parameter.shape for parameter in node.parameters)
 
 
-def _attribute(consequences: Iterable[tuple[int, Alteration]], causes: dict[str, list[_Cause]]) -> None:
+def _attribute(consequences: Iterable[tuple[int, Alteration]], causes: dict[str, list[Cause]]) -> None:
     """Hand every consequence to the nearest cause before it that can have led to it."""
     known = [cause for group in causes.values() for cause in group]
     able = [cause for cause in known if cause.reshapes] or known
@@ -228,7 +204,7 @@ def _attribute(consequences: Iterable[tuple[int, Alteration]], causes: dict[str,
         if places:
             places[max(bisect_right(positions, position) - 1, 0)][1].consequences.append(alteration)
         else:  # a composite that treats its layers otherwise, without saying so in its arguments
-            causes["changed"].append(_Cause(replace(alteration, action="changed"), (position,), reshapes=True))
+            causes["changed"].append(Cause(replace(alteration, action="changed"), (position,), reshapes=True))
 
 
 def _renamed(pairs: list[Pair], listed: Iterable[Alteration], *, renumbered: bool) -> Iterator[Alteration]:

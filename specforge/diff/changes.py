@@ -46,6 +46,8 @@ class Change:
             return f"broken: {len(self.findings)} error{'s' * (len(self.findings) != 1)}"
         if self.status == "moved":
             return f"moved from {self.moved_from}"
+        if self.status == "rewritten":
+            return "only the writing differs"
         graph = self.analysis.graph if self.analysis else None
         size = f": {totals(graph).total:,} parameters, {graph.macs:,} MACs" if graph else ""
         return {"added": "new", "removed": "gone"}.get(self.status, self.status) + size
@@ -68,6 +70,9 @@ def changes(revision: str, files: Iterable[Path], meant: Callable[[Path], bool] 
     then = Revision(git.merge_base(revision), shown_as=revision)
     changed = {then.root / name for name in git.changed_since(then.commit)}
     now = {_whole(path): path for path in files}
+    outside = next((path for whole, path in now.items() if then.name_of(whole) is None), None)
+    if outside is not None:
+        raise git.GitError(f"`{outside}` lies outside of the repository", hint="name specs that are in it")
     found = [change for path in now if (change := _change(path, then, changed)) is not None]
     gone = [path for path in changed if path not in now and not path.is_file() and then.holds(path) and meant(path)]
     found += [change for path in gone if path.suffix in (".yaml", ".yml") and (change := _removed(path, then))]
@@ -85,12 +90,12 @@ def _change(path: Path, then: Revision, changed: set[Path]) -> Change | None:
 
     read, name = Recorded(), DISK.shown(path)
     after = analyse(path, files=read)
-    if not any(_whole(asked) in changed for asked in read.asked):
+    if not any({_whole(asked), asked.resolve()} & changed for asked in read.asked):
         return None
     if after.findings.has_errors:
         return Change(name, "broken", analysis=after, findings=_errors(after))
     if after.graph is None:
-        return None
+        return _removed(path, then) if then.holds(path) else None  # a spec that became a base went
     if not then.holds(path):
         return Change(name, "added", analysis=after)
     before = analyse(path, files=then)
@@ -112,16 +117,17 @@ def _errors(analysis: Analysis) -> tuple[Diagnostic, ...]:
 
 def _moves(found: list[Change]) -> Iterator[Change]:
     """One that came and one that went with the same meaning are one that was moved."""
-    gone = {_hash(change): change for change in found if change.status == "removed"}
-    met = set()
+    gone: dict[str, list[Change]] = {}
     for change in found:
-        before = gone.get(_hash(change)) if change.status == "added" else None
-        if before is not None and before.file not in met:
-            met.add(before.file)
-            yield replace(change, status="moved", moved_from=before.file)
+        if change.status == "removed":
+            gone.setdefault(_hash(change), []).append(change)
+    for change in found:
+        if change.status == "added" and gone.get(_hash(change)):
+            yield replace(change, status="moved", moved_from=gone[_hash(change)].pop(0).file)
         elif change.status != "removed":
             yield change
-    yield from (change for change in gone.values() if change.file not in met)
+    for left in gone.values():
+        yield from left
 
 
 def _hash(change: Change) -> str:

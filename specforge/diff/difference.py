@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from specforge.diagnostics import Span
+from specforge.diff.loading import Checkpoints
 from specforge.shapes import Shape
 from specforge.summary import Totals
 
 Action = Literal["added", "removed", "changed", "moved", "renamed", "consequence"]
-Loading = Literal["all", "renamed", "some", "none"]
+# the path of the image that figures hold for: the data's, where the network takes several sizes
+IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ def _written(at: Span | None) -> dict[str, Any]:
 class Place:
     """A layer in one of the networks, and where it was written.
 
-    `follows` is the layer before it, `group` what was added, removed or moved whole, `depth` the number of composites
-    that it lies in.
+    `follows` is what stands before it in its level, `group` what was added, removed or moved whole, `depth` the number
+    of composites that it lies in. One that `is_start` only says with which weights its layers start.
     """
 
     path: str
@@ -56,6 +58,7 @@ class Place:
     parameters: int = 0
     macs: int = 0
     span: Span | None = None
+    is_start: bool = False
     follows: str | None = None
     group: str | None = None
     region: str = ""
@@ -120,10 +123,13 @@ class Alteration:
     def aspects(self) -> set[str]:
         """What it is about."""
         if self.action != "changed":
-            return {"architecture"} if self.action != "renamed" else set()
+            about_weights = self.place.is_start and self.action in ("added", "removed")
+            return set() if self.action == "renamed" else {"initial weights" if about_weights else "architecture"}
         words = {setting.path.partition(".")[0] for setting in self.arguments} or {"itself"}
         about = {"init": "initial weights", "trainable": "frozen layers"}
-        return {about.get(word, "architecture") for word in words}
+        if self.place.is_start:
+            about |= dict.fromkeys(("model", "top", "weights", "published"), "initial weights")
+        return {about.get(word, "architecture") for word in words - {IMAGE}}
 
     @property
     def at(self) -> Span | None:
@@ -205,51 +211,6 @@ class Architecture:
         names = ("added", "removed", "changed", "moved", "repeated")
         entry: dict[str, Any] = {name: [each.to_dict() for each in getattr(self, name)] for name in names}
         return entry | {"paths": dict(self.paths)}
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoints:
-    """Loading weights of the first network into the second, by the names and shapes of the state_dict.
-
-    `missing` are wanted and not there, `unexpected` there and not wanted. `sources` say for the second network's
-    tensors which of the first they continue: those of the same layer. `saved` and `wanted` count both.
-    """
-
-    missing: tuple[str, ...] = ()
-    unexpected: tuple[str, ...] = ()
-    mismatched: tuple[tuple[str, Shape, Shape], ...] = ()
-    sources: Mapping[str, str] = field(default_factory=dict)
-    saved: int = 0
-    wanted: int = 0
-
-    @property
-    def compatible(self) -> bool:
-        """Whether they load by name; where `renamed` is not empty, some into another layer than their own."""
-        return not (self.missing or self.unexpected or self.mismatched)
-
-    @property
-    def renamed(self) -> dict[str, str]:
-        """The tensors that are the same in both networks under different names: before -> after."""
-        return {source: name for name, source in self.sources.items() if source != name}
-
-    @property
-    def verdict(self) -> Loading:
-        """`renamed`: all of them, but under other names. `some`: all but those that are listed."""
-        if len(self.sources) == self.wanted == self.saved:
-            return "renamed" if self.renamed else "all"
-        return "some" if self.sources else "none"
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "compatible": self.compatible,
-            "verdict": self.verdict,
-            "missing": list(self.missing),
-            "unexpected": list(self.unexpected),
-            "mismatched": [
-                {"name": name, "before": list(before), "after": list(after)} for name, before, after in self.mismatched
-            ],
-            "renamed": self.renamed,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

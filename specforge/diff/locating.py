@@ -15,7 +15,12 @@ from specforge.source import Mapping, Node, Scalar, Sequence
 
 def located(settings: Iterable[Setting], before: Analysis | None, after: Analysis | None) -> tuple[Setting, ...]:
     """The settings with their places in the second spec, or in the first for those that only it has."""
-    return tuple([replace(each, at=place(each.path, after) or place(each.path, before)) for each in settings])
+
+    def at(each: Setting) -> Span | None:
+        here, else_here = (before, after) if each.after is None else (after, before)
+        return place(each.path, here) or place(each.path, else_here)
+
+    return tuple([replace(each, at=at(each)) for each in settings])
 
 
 def params_between(before: Analysis | None, after: Analysis | None) -> tuple[Setting, ...]:
@@ -53,6 +58,8 @@ def _spans(steps: list[str], node: Node | None) -> Iterator[Span]:
         if isinstance(node, Sequence) and step.startswith("["):
             index = int(step.strip("[]"))
             node = node.items[index] if index < len(node.items) else None
+            if node is not None:
+                yield node.span
         elif isinstance(node, Mapping) and step in node.entries:
             yield node.entries[step].key
             node = node.entries[step].value

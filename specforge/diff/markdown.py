@@ -3,14 +3,16 @@
 A comment of GitHub holds 65,536 characters: what is beyond `ROOM` is left out, and that is said.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from specforge.diagnostics import printable
 from specforge.diff.changes import Change
 from specforge.diff.difference import Difference
 from specforge.diff.wording import Line, headline, lines
 
 ROOM = 60_000
+LEAST = 1_000  # characters that are worth a part of its own
 MOST_LINES = 25
 # a fence of ```diff colours lines by their first character
 _MARKS = {"heading": "@@ ", "plain": "  ", "note": "# "}
@@ -26,19 +28,28 @@ def to_markdown(difference: Difference, *, room: int = ROOM) -> str:
 
 def changes_to_markdown(found: Sequence[Change], revision: str, total: int) -> str:
     """A table of all specs that differ, and what is said of each behind a `details`; the largest are cut first."""
-    title = f"### {len(found)} of {total} specs differ from {code(revision)}"
+    differing = sum(change.means_else for change in found)
+    title = f"### {differing} of {total} specs differ from {code(revision)}"
     if not found:
         return f"{title}\n"
-    table = ["| spec | | parameters | MACs |", "| --- | --- | ---: | ---: |", *map(_row, found)]
-    told = [change for change in found if change.difference is not None and change.status == "changed"]
-    room = ROOM - len(title) - sum(map(len, table))
-    parts = []
+    rows = list(_within(map(_row, found), ROOM // 2))
+    table = "\n".join(["| spec | | parameters | MACs |", "| --- | --- | ---: | ---: |", *rows])
+    told = [change for change in found if change.status in ("changed", "broken")]
+    parts = list(_parts(told, ROOM - len(title) - len(table)))
+    left = max(len(found) - len(rows), len(told) - len(parts))
+    more = [f"{left} specs more than fit here: run specforge diff"] if left else []
+    return "\n\n".join([title, table, *parts, *more]) + "\n"
+
+
+def _parts(told: Sequence[Change], room: int) -> Iterator[str]:
+    """What is said of each, as far as there is room."""
     for number, change in enumerate(told):
-        assert change.difference is not None
-        parts.append(_details(change.file, change.difference, room // (len(told) - number)))
-        room -= len(parts[-1])
-    broken = [_broken(change) for change in found if change.status == "broken"]
-    return "\n\n".join([title, "\n".join(table), *broken, *parts]) + "\n"
+        share = max(room // (len(told) - number), LEAST)
+        part = _broken(change, share) if change.difference is None else _details(change.file, change.difference, share)
+        room -= len(part) + 2
+        if room < 0:
+            return
+        yield part
 
 
 def _row(change: Change) -> str:
@@ -51,22 +62,26 @@ def _row(change: Change) -> str:
 
 def _details(file: str, difference: Difference, room: int) -> str:
     found = [_diff_line(line) for line in list(lines(difference))[1:]]
-    summary = f"<code>{escape(file)}</code>: {headline(difference)}"
+    name = printable(file).replace("\n", "\\n")
+    summary = f"<code>{escape(name)}</code>: {headline(difference)}"
     return folded(summary, _body(found, room - len(summary) - 200))
 
 
-def _broken(change: Change) -> str:
-    found = "\n".join(f"- {code(str(each.span))}: {each.code} {code(each.message)}" for each in change.findings[:10])
-    return f"{code(change.file)} is broken:\n\n{found}"
+def _broken(change: Change, room: int) -> str:
+    said = [f"- {code(str(each.span))}: {each.code} {code(each.message)}" for each in change.findings]
+    found = list(_within(said, room - len(change.file) - 100))
+    more = [f"- and {len(said) - len(found)} more"] if len(found) < len(said) else []
+    return "\n".join([f"{code(change.file)} is broken:\n", *found, *more])
 
 
 def code(text: str) -> str:
     """Text between backticks that it can't end; `|` is written so that it divides no table."""
+    text = printable(text).replace("\n", "\\n")
     fence = "`"
     while fence in text:
         fence += "`"
     pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{pad}{text}{pad}{fence}".replace("|", "\\|").replace("\n", " ")
+    return f"{fence}{pad}{text}{pad}{fence}".replace("|", "\\|")
 
 
 def folded(summary: str, body: str) -> str:
@@ -76,7 +91,7 @@ def folded(summary: str, body: str) -> str:
 
 def _diff_line(line: Line) -> str:
     text = f"! {line.text.removeprefix('~ ')}" if line.text.startswith("~ ") else line.text
-    return _MARKS.get(line.style, "") + str(line._replace(text=text))
+    return _MARKS.get(line.style, "") + printable(str(line._replace(text=text))).replace("\n", "\\n")
 
 
 def _body(found: Sequence[str], room: int) -> str:
@@ -89,7 +104,7 @@ def _body(found: Sequence[str], room: int) -> str:
     return _fenced(shown) + "\n\n" + folded(f"{len(rest)} more lines", _fenced(rest))
 
 
-def _within(found: Iterable[str], room: int) -> Iterable[str]:
+def _within(found: Iterable[str], room: int) -> Iterator[str]:
     for line in found:
         room -= len(line) + 1
         if room < 0:

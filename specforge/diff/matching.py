@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from specforge.diff.alignment import Pairs, common, gaps, similar
-from specforge.diff.network import Element, Reader, layers, meanings, own_fields
+from specforge.diff.network import Element, last, layers, meanings, own_fields
+from specforge.diff.reading import Network, Reader
 from specforge.graph import Graph
 from specforge.resolved import plain_value
 from specforge.spec import Model
@@ -20,6 +21,7 @@ from specforge.spec import Model
 Pair = tuple[Element, Element]
 
 ALIKE = 0.5  # of two groups under different paths: the share of kinds of layers from which they may be the same
+FEW_ALIKE = 3  # layers of equal content that came or went: of more, and not as many, none is known to have moved
 
 
 @dataclass(slots=True)
@@ -27,7 +29,7 @@ class Matching:
     """Pairs and additions in the order of the second network, removals in that of the first.
 
     `groups` are pairs too. `same_init`: all layers with weights start alike in both, whether a rule or their own item
-    says how.
+    says how. `outputs` are what makes both outputs.
     """
 
     pairs: list[Pair] = field(default_factory=list)
@@ -36,6 +38,7 @@ class Matching:
     moved: list[Pair] = field(default_factory=list)
     groups: list[Pair] = field(default_factory=list)
     same_init: bool = True
+    outputs: tuple[Element | str, Element | str] = ("", "")
 
     def partners(self) -> dict[int, Element]:
         """What belongs to each element of the first network that stayed, by its identity."""
@@ -51,7 +54,9 @@ def match(before: tuple[Model, Graph], after: tuple[Model, Graph]) -> Matching:
     """Match two networks, each a graph and its model."""
     found = Matching(same_init=_initializers(before[1]) == _initializers(after[1]))
     reader = Reader(initializers=not found.same_init)
-    _match_level(reader.read(*before), reader.read(*after), found)
+    networks = reader.read(*before), reader.read(*after)
+    _match_level(networks[0].level, networks[1].level, found)
+    found.outputs = _outputs(*networks)
     for key in (_key, _content):
         _find_moved(found, key)
     for elements in (found.removed, found.added):
@@ -59,6 +64,13 @@ def match(before: tuple[Model, Graph], after: tuple[Model, Graph]) -> Matching:
     for pairs in (found.pairs, found.moved):
         pairs.sort(key=lambda pair: pair[1].position)
     return found
+
+
+def _outputs(before: Network, after: Network) -> tuple[Element | str, Element | str]:
+    """Empty where both are their last layers: then what came and went says it."""
+    if before.end is None and after.end is None:
+        return "", ""
+    return before.end or last(before.level), after.end or last(after.level)
 
 
 def _initializers(graph: Graph) -> list[tuple[str, dict[str, Any]]]:
@@ -70,13 +82,28 @@ def _match_level(before: Sequence[Element], after: Sequence[Element], found: Mat
     if meanings(before) == meanings(after):
         _match_same(before, after, found)
         return
-    sizes = [1 + e.kinds.total() for e in before]
-    pairs = common([e.key for e in before], [e.key for e in after], sizes)
+    pairs = _by_name(before, after)
+    if pairs is None:
+        sizes = [1 + e.kinds.total() for e in before]
+        pairs = common([e.key for e in before], [e.key for e in after], sizes)
     if pairs is None:  # nearly everything differs
         pairs = _by_kind(before, after)
     _match_pairs(pairs, before, after, found)
     for old, new in gaps(pairs, before, after):
         _match_gap(old, new, found)
+
+
+def _by_name(before: Sequence[Element], after: Sequence[Element]) -> Pairs | None:
+    """One by one, where both levels have the same names in the same order: then none came, went or moved.
+
+    Else widths that double would make the second stage of the one network the first of the other.
+    """
+    if [e.node.name for e in before] != [e.node.name for e in after]:
+        return None
+    alike = [
+        (old.node.kind, old.is_group) == (new.node.kind, new.is_group) for old, new in zip(before, after, strict=True)
+    ]
+    return [(place, place) for place, is_alike in enumerate(alike) if is_alike]
 
 
 def _match_same(before: Sequence[Element], after: Sequence[Element], found: Matching) -> None:
@@ -144,10 +171,14 @@ def _shared(ours: Counter[Any], theirs: Counter[Any]) -> float:
 
 
 def _find_moved(found: Matching, key: Callable[[Element], Hashable]) -> None:
-    """Turn what was removed here and added there into moves, in order."""
+    """Turn what was removed here and added there into moves, in order, unless that would be a guess."""
     waiting: dict[Hashable, list[Element]] = defaultdict(list)
     for element in sorted((e for e in found.removed if not e.derived), key=_position, reverse=True):
         waiting[key(element)].append(element)
+    came = Counter(key(element) for element in found.added)
+    for alike, gone_alike in waiting.items():
+        if len(gone_alike) != came[alike] and min(len(gone_alike), came[alike]) > FEW_ALIKE:
+            gone_alike.clear()
     for new in sorted(found.added, key=_position):
         if waiting[key(new)]:
             found.moved.append((waiting[key(new)].pop(), new))

@@ -7,21 +7,20 @@ Equal keys mean: the same layer with the same arguments, initial weights, readin
 inside too.
 """
 
-import json
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import count
 from typing import Any
 
 from specforge.binding import held
-from specforge.catalog.definition import Item, Layer
+from specforge.catalog.definition import Layer
+from specforge.catalog.layers.composition import Branches
+from specforge.catalog.layers.pretrained import Pretrained
 from specforge.diff.difference import Place
-from specforge.graph import Graph, GraphNode
-from specforge.resolved import arguments_of, plain_value
-from specforge.spec import Model
+from specforge.graph import GraphNode
+from specforge.resolved import arguments_of
 
 INPUT = "input"
 PREVIOUS = "previous"
@@ -35,8 +34,9 @@ class Element:
     its initialisers but those of the model's rules. A `derived` layer was not written: its composite made it up from
     the shapes, as a projection shortcut is. `reads` are what makes the values that it reads (the network's input, or
     just the value before it, as words), empty for the value before it alone; `shares` is whose weights it uses.
-    `region` is the path of its level, `index` its place there without groups, `depth` how
-    many composites it lies in.
+    `ends` are what makes the values that its regions hand on, where that is not their last layer. `region` is the path
+    of its level, `index` its place there without groups, `follows` what stands before it there, `depth` how many
+    composites it lies in.
     """
 
     node: GraphNode
@@ -47,12 +47,13 @@ class Element:
     position: int
     own_init: dict[str, Any]
     derived: bool
-    follows: str | None
     reads: "tuple[Element | str, ...]"
     shares: "Element | None"
     region: str = ""
     depth: int = 0
     index: int = 0
+    follows: str | None = None
+    ends: "dict[str, Element | str]" = field(default_factory=dict)
     regions: "dict[str, list[Element]]" = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
     keys: Counter[int] = field(default_factory=Counter)
@@ -69,7 +70,7 @@ class Element:
     @property
     def is_frozen(self) -> bool:
         """Whether it has weights that are not trained."""
-        return _is_frozen(self.node)
+        return is_frozen(self.node)
 
     @property
     def path(self) -> str:
@@ -84,11 +85,19 @@ class Element:
         """What it reads, by paths; empty for just the value before it."""
         return tuple(each if isinstance(each, str) else each.path for each in self.reads)
 
-    def place(self, group: str | None = None) -> Place:
+    def end(self, region: str) -> "Element | str":
+        """What makes the value that a region hands on."""
+        return self.ends.get(region) or last(self.regions.get(region, []))
+
+    def arguments(self) -> dict[str, Any]:
+        """What its item says, but for the layers in it: of branches, their number."""
         node = self.node
         assert node.layer is not None
         own = own_fields(type(node.layer))
         arguments = {name: value for name, value in arguments_of(node.layer).items() if name in own}
+        arguments.pop("published", None)  # follows from the name of the network
+        if isinstance(node.layer, Branches):
+            arguments["paths"] = len(node.layer.paths)
         if self.own_init:
             arguments["init"] = self.own_init
         if self.is_frozen:
@@ -97,11 +106,15 @@ class Element:
             arguments["from"] = list(node.sources or self.read_paths())
         if node.shared is not None:
             arguments["shared"] = node.shared
+        return arguments
+
+    def place(self, group: str | None = None) -> Place:
+        node = self.node
         parameters = node.parameter_count(trainable=True) + node.parameter_count(trainable=False)
         return Place(
-            path=node.path, kind=node.kind, arguments=arguments, output=node.output, parameters=parameters,
-            macs=node.macs, span=node.span, follows=self.follows, group=group, region=self.region, index=self.index,
-            depth=self.depth,
+            path=node.path, kind=node.kind, arguments=self.arguments(), output=node.output, parameters=parameters,
+            macs=node.macs, span=node.span if node.span.file else None, is_start=isinstance(node.layer, Pretrained),
+            follows=self.follows, group=group, region=self.region, index=self.index, depth=self.depth,
             reads=self.read_paths(), shares=self.shares.path if self.shares else None,
             holds={
                 f"{node.path}.{name}" if name else node.path: tuple(each.path for each in layers(level))
@@ -117,7 +130,13 @@ def meanings(level: Sequence[Element]) -> tuple[int, ...]:
 
 def is_group(node: GraphNode) -> bool:
     """Whether a node only holds layers: sequential, repeat, a use of a block, a sum that is none."""
-    return node.is_composite and not node.joins and not node.is_side_branch
+    return node.is_composite and not (node.joins or node.is_side_branch or isinstance(node.layer, Pretrained))
+
+
+def last(level: Sequence[Element]) -> Element | str:
+    """What makes the value behind a level in which nothing says otherwise."""
+    made = [element for element in layers(level) if not element.node.is_side_branch]
+    return made[-1] if made else PREVIOUS
 
 
 def layers(level: Sequence[Element]) -> Iterator[Element]:
@@ -136,139 +155,10 @@ def own_fields(kind: type[Layer]) -> frozenset[str]:
     return frozenset(name for name, each in fields if not any(arm.kind == "items" for arm in held(each.annotation)))
 
 
-class Reader:
-    """Reads graphs into elements; graphs read by one reader have comparable keys."""
-
-    def __init__(self, *, initializers: bool):
-        self.initializers = initializers
-        self.known: dict[Hashable, int] = {}
-
-    def read(self, model: Model, graph: Graph) -> list[Element]:
-        return _Reading(self, {id(rule.initializer) for rule in model.init}, written_layers(model)).network(graph)
-
-    def key(self, *parts: Hashable) -> int:
-        return self.known.setdefault(parts, len(self.known))
-
-
-class _Reading:
-    """`made` are the elements by the values that they make, `last` is the layer before in the order of execution."""
-
-    def __init__(self, reader: Reader, of_rules: set[int], written: set[int]):
-        self.reader, self.of_rules, self.written = reader, of_rules, written
-        self.positions = count()
-        self.last: str | None = None
-        self.made: dict[int, Element] = {}
-        self.by_path: dict[str, Element] = {}
-
-    def network(self, graph: Graph) -> list[Element]:
-        return self.region("", graph.root.children, 0, 0)
-
-    def region(self, path: str, nodes: tuple[GraphNode, ...], arriving: int, depth: int) -> list[Element]:
-        """One level; `arriving` is the number of the value that its first layer reads unless it says otherwise."""
-        level, _ = self.level(nodes, arriving, depth)
-        for index, element in enumerate(layers(level)):
-            element.region, element.index = path, index
-        return level
-
-    def level(self, nodes: tuple[GraphNode, ...], value: int, depth: int) -> tuple[list[Element], int]:
-        """The elements of nodes in a row, and the value behind them."""
-        found = []
-        for node in nodes:
-            element = self.element(node, value)
-            element.depth = depth
-            found.append(element)
-            if is_group(node):
-                value = self.look_into_group(element, value)
-            else:
-                if node.is_composite:
-                    self.look_inside(element)
-                else:
-                    self.last = node.path
-                value = value if node.is_side_branch else node.number
-        return found, value
-
-    def look_into_group(self, element: Element, value: int) -> int:
-        element.regions[""], value = self.level(element.node.children, value, element.depth)
-        self.sum_up(element)
-        return value
-
-    def look_inside(self, element: Element) -> None:
-        node = element.node
-        body = tuple(child for child in node.children if child.layer is not None)
-        element.regions = {"": self.region(node.path, body, node.reads[0], element.depth + 1)}
-        for region in node.children:
-            if region.layer is None:
-                element.regions[region.name] = self.region(
-                    region.path, region.children, node.reads[0], element.depth + 1
-                )
-        self.sum_up(element)
-
-    def sum_up(self, element: Element) -> None:
-        """Count what is inside, and make the key of it."""
-        for inner in element.inside():
-            element.kinds.update(inner.kinds)
-            element.keys.update(inner.keys)
-            if not inner.is_group:
-                element.kinds[inner.node.kind] += 1
-                element.keys[inner.key] += 1
-        inside = tuple((name, *(child.key for child in level)) for name, level in element.regions.items())
-        element.key = self.reader.key(element.content, element.id, inside)
-        meant = tuple((name, *meanings(level)) for name, level in element.regions.items() if level)
-        element.meaning = self.reader.key("meaning", element.content, meant)
-
-    def element(self, node: GraphNode, value: int) -> Element:
-        """One element, without what is inside; `value` is the number of the value before it."""
-        own_id = _explicit_id(node)
-        if is_group(node):
-            return Element(node, own_id, None, -1, -1, -1, {}, False, self.last, (), None)
-        assert node.layer is not None
-        init = {name: plain_value(i) for name, i in node.initializers.items() if id(i) not in self.of_rules}
-        derived = id(node.layer) not in self.written
-        own = own_fields(type(node.layer))
-        does: Any = {name: value for name, value in arguments_of(node.layer).items() if name in own}
-        if derived and not node.is_composite:
-            does = None
-        reads = tuple(self.read_by(number, value) for number in node.reads)
-        if reads == (PREVIOUS,):
-            reads = ()
-        shares = None if node.shares is None else self.by_path.get(node.shares)
-        wiring = [each if isinstance(each, str) else each.content for each in (*reads, *((shares,) if shares else ()))]
-        starts = init if self.reader.initializers else None
-        parts = [node.kind, does, starts, _is_frozen(node), wiring, shares is not None]
-        content = self.reader.key(json.dumps(parts, sort_keys=True))
-        key = self.reader.key(content, own_id)
-        found = Element(
-            node, own_id, content, key, content, next(self.positions), init, derived, self.last, reads, shares
-        )
-        self.made[node.number] = self.by_path[node.path] = found
-        return found
-
-    def read_by(self, number: int, before: int) -> "Element | str":
-        """What makes a value that is read where `before` is the value before."""
-        if number == before:
-            return PREVIOUS
-        return self.made[number] if number else INPUT
-
-
-def written_layers(model: Model) -> set[int]:
-    """The identities of all layers that stand in the spec."""
-    found: set[int] = set()
-    stack: list[Any] = [model.layers]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, tuple):
-            stack.extend(value)
-        elif isinstance(value, Item):
-            found.add(id(value.layer))
-            names = set(type(value.layer).model_fields) - own_fields(type(value.layer))
-            stack.extend(getattr(value.layer, name) for name in names)
-    return found
-
-
-def _is_frozen(node: GraphNode) -> bool:
+def is_frozen(node: GraphNode) -> bool:
     return bool(node.parameters) and not node.trainable
 
 
-def _explicit_id(node: GraphNode) -> str | None:
+def explicit_id(node: GraphNode) -> str | None:
     """The name that was given to it: not one that is counted, as a repeat's iterations are too."""
     return None if re.fullmatch(rf"({re.escape(node.kind)}_)?\d+", node.name) else node.name

@@ -3,6 +3,7 @@
 Paths are those of the working folder, so that the same file has the same path now and then.
 """
 
+import os
 import posixpath
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,8 @@ from specforge.diagnostics import did_you_mean
 from specforge.expand.files import zoo_folder
 from specforge.source import Files
 
+MOST_LINKS = 10  # one leading to the next
+
 
 class Revision(Files):
     """The files of a commit. The zoo that comes with specforge is read from the disk, unless it lies in the commit."""
@@ -20,9 +23,9 @@ class Revision(Files):
         self.shown_as, self.commit, self.root = shown_as or name, git.commit(name), git.root().resolve()
 
     @cached_property
-    def names(self) -> frozenset[str]:
-        """Every file's path from the root."""
-        return frozenset(git.listed(self.commit))
+    def names(self) -> dict[str, bool]:
+        """Every file's path from the root, and whether it is a symbolic link."""
+        return git.listed(self.commit)
 
     def path(self, text: str) -> Path:
         """As in git: from the repository's root, or with `./` or `../` from the working folder; raises `GitError`."""
@@ -32,7 +35,7 @@ class Revision(Files):
         if name is None:
             hint = "a revision holds the repository's files only"
             raise git.GitError(f"`{text}` lies outside of the repository", hint=hint)
-        if name not in self.names:
+        if not self.holds(path):
             specs = [known for known in self.names if known.endswith((".yaml", ".yml"))]
             hint = (
                 did_you_mean(name, specs) or "paths start at the repository's root, or with `./` at the working folder"
@@ -42,10 +45,23 @@ class Revision(Files):
 
     def holds(self, path: Path) -> bool:
         """Whether the file is part of the commit."""
-        return self.name_of(path) in self.names
+        return self._followed(path) in self.names
+
+    def _followed(self, path: Path) -> str | None:
+        """The name of the file that symbolic links lead to; None for one outside of the commit, or a circle."""
+        name = self.name_of(path)
+        for _ in range(MOST_LINKS):
+            steps = [] if name is None else name.split("/")
+            above = ("/".join(steps[:depth]) for depth in range(1, len(steps) + 1))
+            link = next((each for each in above if self.names.get(each)), None)
+            if link is None or name is None:
+                return name
+            target = os.fsdecode(git.blob(self.commit, link) or b"")
+            name = self.name_of(self.root / posixpath.dirname(link) / target / name.removeprefix(link).lstrip("/"))
+        return None
 
     def read(self, path: Path) -> bytes:
-        name = self.name_of(path)
+        name = self._followed(path)
         found = git.blob(self.commit, name) if name in self.names else None
         if found is not None:
             return found

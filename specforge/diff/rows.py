@@ -9,7 +9,7 @@ what was before it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from specforge.diff.difference import Alteration, Difference, Place
@@ -49,7 +49,8 @@ def rows(before: Side, after: Side, difference: Difference) -> list[Row]:
         status: Status = "same"
         if alteration is not None:
             status = "changed" if alteration.action == "changed" else "consequence"
-        placed.append((new.position, Row(old.place(), new.place(), status, alteration)))
+        before_it, after_it = _spelled_out(old.place(), alteration, 0), _spelled_out(new.place(), alteration, 1)
+        placed.append((new.position, Row(before_it, after_it, status, alteration)))
     for old, new in found.moved:
         alteration = told.get(new.path)
         placed.append((found.translated(old.position), Row(old.place(), None, "moved", alteration)))
@@ -57,6 +58,14 @@ def rows(before: Side, after: Side, difference: Difference) -> list[Row]:
     placed += [(new.position, Row(None, new.place(), "added", told.get(new.path))) for new in found.added]
     placed += [(found.translated(old.position), Row(old.place(), None, "removed")) for old in found.removed]
     return [row for _, row in sorted(placed, key=lambda each: each[0])]
+
+
+def _spelled_out(place: Place, alteration: Alteration | None, side: int) -> Place:
+    """With the arguments that differ also where they have their default."""
+    settings = () if alteration is None else alteration.arguments
+    given = {each.path: (each.before, each.after)[side] for each in settings if "." not in each.path}
+    unsaid = {name: value for name, value in given.items() if value is not None and name not in place.arguments}
+    return replace(place, arguments={**place.arguments, **unsaid}) if unsaid else place
 
 
 def folded(found: Sequence[Row], context: int = 2) -> Iterator[Row | Fold]:
@@ -89,6 +98,6 @@ def _told(difference: Difference) -> dict[str, Alteration]:
     found = {}
     for alteration in difference.architecture.all:
         for each in (*alteration.consequences, alteration):
-            if each.after is not None and each.action != "renamed":
+            if each.after is not None and each.after.kind != "model" and each.action != "renamed":
                 found[each.after.path] = each
     return found

@@ -4,10 +4,9 @@
     Train(optimizer=Sgd(lr=0.1))  ->  train.optimizer.lr: 1e-3 -> 0.1
 
 The word of a choice is no step of a path, as in `--set`. Defaults count as if they were written.
-
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from specforge.binding import held
@@ -18,20 +17,25 @@ from specforge.diff.difference import Setting
 from specforge.recipe import Group, Recipe, Stage
 from specforge.resolved import arguments_of, laid_over, meant, plain_value, unit_of
 
+# lists of what is laid over the recipe that they stand in
+_LAID = ("groups", "stages")
+
 
 def differences(before: Any, after: Any, path: str, unit: str | None = None) -> Iterator[Setting]:
     """Every value that differs, in the order of the language's keys. Lists of layers are not looked into."""
     if isinstance(before, Definition) and isinstance(after, Definition) and type(before) is not type(after):
         yield Setting(path, word_for(before), word_for(after))
         yield from _arguments_of_other_words(before, after, path)
+    elif isinstance(before, Recipe) and isinstance(after, Recipe):
+        found = list(_of_fields(before, after, path, but=_LAID))
+        for name in _LAID:
+            if hasattr(before, name):
+                lists = getattr(before, name), getattr(after, name)
+                inner = _between_lists(*lists, _below(path, name), (before, after))
+                found += _not_inherited(inner, found, path)
+        yield from found
     elif isinstance(before, Section) and type(before) is type(after):
-        for name, field in type(before).model_fields.items():
-            if not any(arm.kind == "items" for arm in held(field.annotation)):
-                values, inner = (meant(before, name), meant(after, name)), _below(path, name)
-                if isinstance(before, Recipe) and isinstance(after, Recipe) and name in ("stages", "groups"):
-                    yield from _between_lists(*values, inner, (before, after))
-                else:
-                    yield from differences(*values, inner, unit_of(type(before), name))
+        yield from _of_fields(before, after, path)
     elif _are_lists(before, after):
         yield from _between_lists(before, after, path)
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -39,6 +43,22 @@ def differences(before: Any, after: Any, path: str, unit: str | None = None) -> 
             yield from differences(before.get(name), after.get(name), _below(path, name))
     elif before != after:
         yield Setting(path, plain_value(before), plain_value(after), unit)
+
+
+def _of_fields(before: Section, after: Section, path: str, but: tuple[str, ...] = ()) -> Iterator[Setting]:
+    """Of two sections of a kind."""
+    for name, field in type(before).model_fields.items():
+        if name not in but and not any(arm.kind == "items" for arm in held(field.annotation)):
+            yield from differences(
+                meant(before, name), meant(after, name), _below(path, name), unit_of(type(before), name)
+            )
+
+
+def _not_inherited(found: Iterable[Setting], own: Iterable[Setting], path: str) -> list[Setting]:
+    """Of what differs in stages and groups, what the recipe that they are laid over does not say already."""
+    known = {(each.path.removeprefix(f"{path}."), repr((each.before, each.after))) for each in own}
+    inner = ((each, each.path.removeprefix(f"{path}.").partition("].")[2]) for each in found)
+    return [each for each, name in inner if (name, repr((each.before, each.after))) not in known]
 
 
 def _below(path: str, name: str) -> str:

@@ -62,7 +62,8 @@ def read_as(text: str, path: Path) -> Side:
     except UnicodeDecodeError:
         return read_side(text)  # the analysis says what is wrong with it
     except OSError as error:
-        raise SideError(f"can't read `{text}`: {str(error.strerror).lower()}", hint="check the path") from None
+        hint = "`--as` is for two files; check the path"
+        raise SideError(f"can't read `{text}`: {str(error.strerror).lower()}", hint=hint) from None
     return _side(text, analyse(path, files=Overlaid({path.absolute(): content})))
 
 
@@ -86,6 +87,8 @@ def _analysis(text: str) -> Analysis:
             raise SideError(f"`{text}` is not `git:REVISION:PATH`", hint="write `git:HEAD~1:specs/lab2.yaml`")
         files = Revision(revision)
         return analyse(files.path(path), files=files)
+    if not text:
+        raise SideError("a side is empty", hint="name a spec file")
     if text == STDIN:
         return analyse(text)
     place = Path(text)
@@ -108,7 +111,7 @@ def _of_zoo(text: str) -> Path | None:
     file = zoo_folder() / f"{name}.yaml"
     if "/" not in name and file.is_file():
         return file
-    if "/" in name or text != name:
+    if "/" in name or text not in (name, f"{ZOO}/{name}"):
         return None
-    hint = did_you_mean(text, [known.stem for known in zoo_folder().glob("*.yaml")])
+    hint = did_you_mean(name, [known.stem for known in zoo_folder().glob("*.yaml")])
     raise SideError(f"`{text}` is neither a file nor a network of the zoo", hint=hint or "name a spec file")

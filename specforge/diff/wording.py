@@ -7,22 +7,21 @@ different architecture, same data and recipe
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
 from typing import Literal, NamedTuple
 
 from specforge.diagnostics import Span
-from specforge.diff.difference import Alteration, Checkpoints, Difference, Place, Repetition, Setting
+from specforge.diff.difference import Alteration, Difference, Place, Repetition, Setting
 from specforge.diff.folding import Fold, folds
+from specforge.diff.loading import Checkpoints
 from specforge.diff.patterns import listed, patterns
-from specforge.resolved import flow
+from specforge.diff.phrases import arrow, cost, counted, joined, number, numbered, said, word
 from specforge.shapes import spelled
 
 Style = Literal["added", "removed", "changed", "plain", "heading", "note"]
 
 MARKS: dict[str, str] = {"added": "+", "removed": "-", "changed": "~", "moved": "~"}
-MOST_KINDS = 6
 MOST_VALUES = 4
 MOST_RENAMED = 8
 
@@ -78,8 +77,10 @@ def network_lines(difference: Difference, *, unfolded: bool = False) -> Iterator
 
 def totals_lines(difference: Difference) -> Iterator[Line]:
     """Both sizes of the networks."""
-    before, after = (totals.total for totals in difference.parameters)
-    yield Line("plain", number("parameters", before, after))
+    before, after = difference.parameters
+    yield Line("plain", number("parameters", before.total, after.total))
+    if before.total == after.total and before.trainable != after.trainable:
+        yield Line("plain", number("trained parameters", before.trainable, after.trainable))
     yield Line("plain", number("MACs", *difference.macs))
 
 
@@ -90,27 +91,12 @@ def headline(difference: Difference) -> str:
     different = [name for name, verdict in verdicts.items() if verdict == "different"]
     if not different:
         same[0] = "function"
-    words = [f"{word} {_and(names)}" for word, names in (("different", different), ("same", same)) if names]
+    words = [f"{word} {joined(names)}" for word, names in (("different", different), ("same", same)) if names]
     if "architecture" in same:
         words.reverse()
     if difference.architecture.is_only_renamed and difference.architecture.moved:
         words.append("weights under other names")
     return ", ".join(words)
-
-
-def said(setting: Setting) -> str:
-    """`train.epochs: 40 -> 50 epochs`."""
-    shown = ["none" if value is None else flow(value) for value in (setting.before, setting.after)]
-    return f"{setting.path}: {' -> '.join(shown)} {setting.unit or ''}".rstrip()
-
-
-def number(name: str, before: int, after: int) -> str:
-    """`parameters: 896 -> 1,792 (+896)`."""
-    return f"{name}: {before:,}" if before == after else f"{name}: {before:,} -> {after:,} ({after - before:+,})"
-
-
-def _and(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _at(span: Span | None) -> str:
@@ -154,18 +140,7 @@ def _one(alteration: Alteration) -> str:
 
 def _described(place: Place) -> str:
     shape = "" if place.output is None else spelled(place.output)
-    return "  ".join(part for part in (place.path, word(place), shape, _cost((place,))) if part)
-
-
-def word(place: Place) -> str:
-    """`conv {out_channels: 8, kernel_size: 3}`."""
-    return f"{place.kind} {flow(place.arguments)}" if place.arguments else place.kind
-
-
-def _cost(places: Iterable[Place]) -> str:
-    found = list(places)
-    sums = (("parameters", sum(p.parameters for p in found)), ("MACs", sum(p.macs for p in found)))
-    return ", ".join(f"{count:,} {name}" for name, count in sums if count)
+    return "  ".join(part for part in (place.path, word(place), shape, cost((place,))) if part)
 
 
 def _changed(alteration: Alteration) -> str:
@@ -187,18 +162,17 @@ def _costs(alterations: Sequence[Alteration]) -> Iterator[str]:
 
 
 def _several(members: Sequence[Alteration], first: Sequence[Alteration] | None = None) -> str:
-    """`10 layers (3 conv, 3 batch_norm, 3 relu, residual)  1,120,256 parameters` for a whole composite."""
-    kinds = [member.place.kind for member in first or members]
-    cost = _cost(member.place for member in members)
-    return "  ".join(part for part in (f"{len(kinds)} layers ({', '.join(_counted(kinds))})", cost) if part)
+    """`10 layers (residual, conv ×3, batch_norm ×3, relu ×3)  1,120,256 parameters` for a whole composite.
+
+    For composites at several places, of which `first` is one: `2 layers (conv, batch_norm) ×4  32,768 parameters`.
+    """
+    places = f" ×{len(members) // len(first)}" if first else ""
+    costs = cost(member.place for member in members)
+    return "  ".join(part for part in (_layers(first or members) + places, costs) if part)
 
 
-def _counted(kinds: Sequence[str]) -> Iterator[str]:
-    """In their order with runs counted, as `conv, relu ×2`; where that is long, each kind once with its number."""
-    runs = [(kind, len(list(run))) for kind, run in groupby(kinds)]
-    if len(runs) > MOST_KINDS:
-        runs = list(Counter(kinds).items())
-    yield from (kind if count == 1 else f"{kind} ×{count}" for kind, count in runs)
+def _layers(members: Sequence[Alteration]) -> str:
+    return f"{len(members)} layer{'s' * (len(members) > 1)} ({', '.join(counted([m.place.kind for m in members]))})"
 
 
 def _alike(members: Sequence[Alteration]) -> str:
@@ -206,9 +180,7 @@ def _alike(members: Sequence[Alteration]) -> str:
     if members[0].before is None or members[0].after is None:
         words = list(dict.fromkeys(word(member.place) for member in members))
         told = words[0] if len(words) == 1 else members[0].place.kind
-        return "  ".join(
-            part for part in (f"{told} ×{len(members)}", _cost(member.place for member in members)) if part
-        )
+        return "  ".join(part for part in (f"{told} ×{len(members)}", cost(member.place for member in members)) if part)
     parts = [f"{members[0].place.kind} ×{len(members)}"]
     arguments = zip(*(member.arguments for member in members), strict=True)
     return "  ".join([*parts, *map(_values, arguments), *_costs(members)])
@@ -230,28 +202,34 @@ def _repeated(fold: Fold, repetition: Repetition) -> str:
     parts = [f"{path}: {repetition.before} -> {repetition.after} iterations"]
     for numbers, words in ((repetition.added, ("is new", "are new")), (repetition.removed, ("is gone", "are gone"))):
         if numbers:
-            parts.append(f"{_numbers(numbers)} {words[len(numbers) > 1]}")
-    first = fold.members[0].place.group
-    kinds = [member.place.kind for member in fold.members if member.place.group == first]
-    several = len(kinds) < len(fold.members)
-    layers = f"{'each ' * several}{len(kinds)} layers ({', '.join(_counted(kinds))})"
-    cost = _cost(member.place for member in fold.members)
-    return "  ".join(
-        part for part in (", ".join(parts), layers, f"together {cost}" if several and cost else cost) if part
-    )
+            parts.append(f"{numbered(numbers)} {words[len(numbers) > 1]}")
+    layers, costs = _of_iterations(fold.members), cost(member.place for member in fold.members)
+    several = "together " * layers.startswith("each")
+    return "  ".join(part for part in (", ".join(parts), layers, f"{several}{costs}" if costs else "") if part)
 
 
-def _numbers(numbers: Sequence[int]) -> str:
-    """`3`, `0 and 2`, `6 to 22`."""
-    is_run = len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1
-    return f"{numbers[0]} to {numbers[-1]}" if is_run else _and(list(map(str, numbers)))
+def _of_iterations(members: Sequence[Alteration]) -> str:
+    """The layers of each iteration, or of all where those differ, as with `when`."""
+    groups: dict[str | None, list[Alteration]] = {}
+    for member in members:
+        groups.setdefault(member.place.group, []).append(member)
+    each = {_layers(group) for group in groups.values()}
+    return _layers(members) if len(each) > 1 else f"{'each ' * (len(groups) > 1)}{each.pop()}"
 
 
 def _moved(fold: Fold) -> str:
     before, after = fold.members[0].both
-    places = " -> ".join(f"behind {place.follows or 'the input'}" for place in (before, after))
+    places = [_standing(place) for place in (before, after)]
+    if places[0] == places[1]:  # another layer has this path now
+        places = [f"{places[0]} in A", f"{places[1]} in B"]
     what = f"{fold.paths[0]}, {len(fold.members)} layers" if fold.is_whole else arrow(before.path, after.path)
-    return f"{what}  moved: {places}"
+    return f"{what}  moved: {' -> '.join(places)}"
+
+
+def _standing(place: Place) -> str:
+    if place.follows is None and place.region:
+        return f"first in {place.region}"
+    return f"behind {place.follows or 'the input'}"
 
 
 def _following(consequences: Sequence[Alteration]) -> Iterator[Line]:
@@ -264,13 +242,9 @@ def _following(consequences: Sequence[Alteration]) -> Iterator[Line]:
         if before.parameters != after.parameters
     ]
     count = f"{len(consequences)} layers differ" if len(consequences) > 1 else "1 layer differs"
-    detail = f": {listed(heavy)}" if heavy else ", in shape only"
+    costly = any(before.macs != after.macs for before, after in (consequence.both for consequence in consequences))
+    detail = f": {listed(heavy)}" if heavy else ", in shape and MACs" if costly else ", in shape only"
     yield Line("note", f"    {count} as a consequence{detail}")
-
-
-def arrow(before: str, after: str) -> str:
-    """`a -> b`, or just `a` where both are the same."""
-    return before if before == after else f"{before} -> {after}"
 
 
 def _loading(checkpoints: Checkpoints) -> Iterator[Line]:
@@ -279,16 +253,15 @@ def _loading(checkpoints: Checkpoints) -> Iterator[Line]:
     yield Line("plain", f"weights of A load into B: {words[checkpoints.verdict]}")
     if checkpoints.verdict == "renamed":
         return
-    renamed = checkpoints.renamed
-    sources = set(renamed.values())
-    mismatched = [f"{name} {arrow(spelled(old), spelled(new))}" for name, old, new in checkpoints.mismatched]
+    renamed, gone, new = checkpoints.renamed, checkpoints.gone, checkpoints.new
+    reshaped = [
+        f"{arrow(old, new)} {spelled(shapes[0])} -> {spelled(shapes[1])}" for old, new, *shapes in checkpoints.reshaped
+    ]
     moved = dict.fromkeys(f"{_layer(old)} -> {_layer(new)}" for old, new in renamed.items())
-    gone = [name for name in checkpoints.unexpected if name not in renamed]
-    new = [name for name in checkpoints.missing if name not in sources]
     for count, what, names in (
-        (len(gone), "only in A", patterns(gone)),
-        (len(new), "only in B", patterns(new)),
-        (len(mismatched), "of another shape", mismatched),
+        (len(gone), "gone", patterns(gone)),
+        (len(new), "new", patterns(new)),
+        (len(reshaped), "of another shape", reshaped),
         (len(renamed), "under another name", list(moved)),
     ):
         if count:

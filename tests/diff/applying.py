@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from specforge.catalog.discovery import definition
-from specforge.diff.network import Element, Reader, layers
+from specforge.diff.network import Element, layers
+from specforge.diff.reading import Reader
 from specforge.graph import Graph
 from specforge.resolved import plain_value
 from specforge.spec import Model
@@ -32,7 +33,7 @@ class Tree:
 
 def tree(model: Model, graph: Graph) -> Tree:
     """The network below a root whose only region is ``""``."""
-    level = Reader(initializers=True).read(model, graph)
+    level = Reader(initializers=True).read(model, graph).level
     return Tree("", "root", {}, (), None, False, {"": [_node(element) for element in layers(level)]})
 
 

@@ -1,6 +1,7 @@
 """All specs against a revision, in a repository of its own."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from specforge.cli import application
-from specforge.diff import changes
+from specforge.diagnostics import Diagnostic, Span
+from specforge.diff import Change, changes, changes_to_markdown
+from specforge.expand import NOT_A_SPEC
 from specforge.git import GitError
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -169,3 +172,83 @@ def test_written_to_a_file(repository: Path) -> None:
     found = run("specs/same.yaml", "specs/gone.yaml", "--output-file", "nowhere/out.md")
     assert found.exit_code == 2
     assert "can't write nowhere/out.md" in found.stderr
+
+
+def test_links_are_followed(repository: Path) -> None:
+    Path("specs/link.yaml").symlink_to("same.yaml")
+    Path("folder").symlink_to("specs")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "links")
+    write("same.yaml", BASE.format(name="same").replace("width: 8", "width: 5"))
+    assert told("HEAD") == {"specs/link.yaml": "changed", "specs/same.yaml": "changed"}
+    assert run("git:HEAD:folder/link.yaml", "specs/same.yaml").exit_code == 1
+    Path("specs/link.yaml").unlink()
+    Path("specs/link.yaml").symlink_to("link.yaml")
+    git("commit", "--quiet", "--all", "--message", "in a circle")
+    assert run("git:HEAD:specs/link.yaml", "specs/same.yaml").exit_code == 2
+
+
+def test_a_spec_outside_of_the_repository(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("outside") / "other.yaml"
+    file.write_text(BASE.format(name="other"), encoding="utf-8")
+    found = run("--git", BRANCH, str(file))
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "lies outside of the repository" in found.stderr
+
+
+def test_two_that_went_with_the_same_meaning(repository: Path) -> None:
+    write("twin.yaml", BASE.format(name="twin").replace("width: 8", "width: 4"))
+    git("add", ".")
+    git("commit", "--quiet", "--message", "twins")
+    for name in ("twin", "gone"):
+        Path(f"specs/{name}.yaml").unlink()
+    assert told("HEAD") == {"specs/gone.yaml": "removed", "specs/twin.yaml": "removed"}
+
+
+def test_a_spec_that_became_a_base_went(repository: Path) -> None:
+    write("same.yaml", "specforge: 1\nname: same\ntrain: {epochs: 3}\n")
+    assert told() == {"specs/same.yaml": "removed"}
+
+
+def test_a_repository_of_another_user(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    found = run("--git", BRANCH)
+    assert found.exit_code == 2
+    assert "safe.directory" in found.stderr
+
+
+def test_a_comment_has_room_for_any_number_of_specs() -> None:
+    findings = tuple([Diagnostic(NOT_A_SPEC, Span("a.yaml", 1, 1, 1, 2), "wrong " * 20) for _ in range(20)])
+    found = [Change(f"specs/{'long' * 20}_{number}.yaml", "broken", findings=findings) for number in range(2_000)]
+    text = changes_to_markdown(found, "main", 2_000)
+    assert len(text) < 65_536
+    assert text.startswith("### 2000 of 2000 specs differ from `main`")
+    assert "specs more than fit here" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--git", BRANCH, "--as", "x.yaml"], "is for two files, not for --git"),
+        (["--git", BRANCH, "--format", "html"], "a page is for two specs"),
+        (["specs/same.yaml", "specs/gone.yaml", "--as", "specs"], "found the folder specs"),
+        (["specs/same.yaml", "specs/gone.yaml", "--all", "--format", "html"], "is for text"),
+        (["specs/same.yaml", ""], "a side is empty"),
+        (["zoo/resnet81", "specs/same.yaml"], "did you mean `resnet18`?"),
+        (["x" * 300, "specs/same.yaml"], "File name too long"),
+    ],
+)
+def test_misuse(arguments: list[str], expected: str, repository: Path) -> None:
+    found = run(*arguments)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert expected in " ".join(found.stderr.replace("│", " ").split())
+
+
+def test_a_device_stays_one(repository: Path) -> None:
+    pipe = Path("pipe")
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert run("specs/same.yaml", "specs/gone.yaml", "--output-file", "pipe").exit_code == 0
+    assert os.read(reader, 20).startswith(b"specs/same.yaml")
+    os.close(reader)
+    assert pipe.is_fifo()

@@ -42,7 +42,7 @@ def test_what_is_as_before_folds(tmp_path: Path) -> None:
         "added",
         "same",
         "same",
-        5,
+        6,
     ]
     assert [inner for row in shown for inner in (row.rows if isinstance(row, Fold) else (row,))] == found
 
@@ -74,3 +74,15 @@ def test_the_page_holds_both_networks_and_nothing_that_runs(tmp_path: Path) -> N
     page.feed(text)
     assert page.active == []
     assert page.layers == 2 * sum(1 for _ in sides[0].graph.leaves())
+
+
+def test_what_differs_is_spelled_out_on_both_sides(tmp_path: Path) -> None:
+    """Also where it has its default, which is left out elsewhere."""
+    for name, layer in (("a", "dropout"), ("b", "dropout: 0.25")):
+        text = f"specforge: 1\nname: x\nmodel: {{input: [3, 8, 8], layers: [{layer}]}}\n"
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    sides = read_side(tmp_path / "a.yaml"), read_side(tmp_path / "b.yaml")
+    (row,) = rows(*sides, diff(*sides))
+    assert row.before is not None
+    assert row.after is not None
+    assert [row.before.arguments, row.after.arguments] == [{"p": 0.5}, {"p": 0.25}]

@@ -7,8 +7,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from specforge.diff import Difference, Side, lines
 from specforge.diff.difference import Place
+from specforge.diff.phrases import word
 from specforge.diff.rows import Fold, Row, folded, rows
-from specforge.diff.wording import headline, word
+from specforge.diff.wording import headline
 from specforge.report.writing import shown
 from specforge.shapes import spelled
 
