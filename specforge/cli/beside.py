@@ -13,7 +13,6 @@ from specforge.diff import Difference, Side
 from specforge.diff.difference import Place
 from specforge.diff.phrases import word
 from specforge.diff.rows import Fold, Row, folded, rows
-from specforge.diff.wording import Line, headline, other_lines, params_lines
 from specforge.shapes import spelled
 
 MOST = 60
@@ -21,22 +20,12 @@ _STYLES = {"same": "dim", "changed": "yellow", "consequence": "", "added": "gree
 _MARKS = {"same": " ", "changed": "~", "consequence": " ", "added": "+", "removed": "-", "moved": ">"}
 
 
-def show_beside(before: Side, after: Side, difference: Difference, styles: dict[str, str]) -> bool:
-    """The verdict, both networks, and the rest of the difference; False, and nothing, for what is better told in words.
-
-    That is what has more than `MOST` rows, as seventeen new iterations of a repeat have.
-    """
+def show_beside(before: Side, after: Side, difference: Difference) -> None:
+    """Both networks, where they differ; nothing for more than `MOST` rows, as many new iterations of a repeat have."""
     found = list(folded(rows(before, after, difference)))
-    if len(found) > MOST:
-        return False
-    _write(Line("heading", headline(difference)), styles)
-    for line in params_lines(difference):
-        _write(line, styles)
-    if difference.architecture.all:
+    if len(found) <= MOST and not difference.architecture.is_only_renamed:
+        console.write()
         _print(_table(before, after, found))
-    for line in other_lines(difference):
-        _write(line, styles)
-    return True
 
 
 def _table(before: Side, after: Side, found: Sequence[Row | Fold]) -> Table:
@@ -59,10 +48,6 @@ def _cell(place: Place | None, row: Row) -> Text:
     size = f"{place.parameters:,}" if place.parameters else ""
     parts = (place.path, word(place), shape, size)
     return Text("  " * place.depth + printable("  ".join(part for part in parts if part)), _STYLES[row.status])
-
-
-def _write(line: Line, styles: dict[str, str]) -> None:
-    console.write((line.text, styles[line.style]), (f"  {line.at}" if line.at else "", "dim"))
 
 
 def _print(drawn: Table) -> None:

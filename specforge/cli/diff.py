@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
@@ -87,6 +88,7 @@ def _between(sides: tuple[str, str], as_: Path | None, format_: Format, to: Text
         before, after = room.read_sides(*sides)
     else:
         before, after = (room.read_as(side, as_) for side in sides)
+        before, after = replace(before, name=f"{as_}, before"), replace(after, name=str(as_))
     found = room.diff(before, after)
     if format_ is Format.json:
         print(json.dumps(found.to_dict(), indent=2), file=to)
@@ -96,15 +98,13 @@ def _between(sides: tuple[str, str], as_: Path | None, format_: Format, to: Text
         from specforge.report.compare_specs import to_html
 
         print(to_html(before, after, found), file=to)
-    elif unfolded or not _is_wide(to) or not _beside(before, after, found):
+    else:
         show(found, unfolded=unfolded, to=to)
+        if _is_wide(to):
+            from specforge.cli.beside import show_beside
+
+            show_beside(before, after, found)
     return 0 if found.same else 1
-
-
-def _beside(before: room.Side, after: room.Side, found: room.Difference) -> bool:
-    from specforge.cli.beside import show_beside
-
-    return show_beside(before, after, found, STYLES)
 
 
 def _is_wide(to: TextIO) -> bool:

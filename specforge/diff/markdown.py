@@ -20,7 +20,7 @@ _MARKS = {"heading": "@@ ", "plain": "  ", "note": "# "}
 
 def to_markdown(difference: Difference, *, room: int = ROOM) -> str:
     """A heading, the verdict, and all lines; those after the first 25 behind a `details`."""
-    title = f"### {code(difference.before)} → {code(difference.after)}"
+    title = f"### {code(difference.before)} (A) → {code(difference.after)} (B)"
     found = [_diff_line(line) for line in list(lines(difference))[1:]]
     verdict = f"**{headline(difference)}**"
     return "\n\n".join([title, verdict, _body(found, room - len(title) - len(verdict) - 200)]) + "\n"
@@ -38,7 +38,8 @@ def changes_to_markdown(found: Sequence[Change], revision: str, total: int) -> s
     parts = list(_parts(told, ROOM - len(title) - len(table)))
     left = max(len(found) - len(rows), len(told) - len(parts))
     more = [f"{left} specs more than fit here: run specforge diff"] if left else []
-    return "\n\n".join([title, table, *parts, *more]) + "\n"
+    legend = [f"A is what was at {code(revision)}, B what is there now."] if parts else []
+    return "\n\n".join([title, table, *legend, *parts, *more]) + "\n"
 
 
 def _parts(told: Sequence[Change], room: int) -> Iterator[str]:

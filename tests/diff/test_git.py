@@ -73,7 +73,9 @@ def test_git_diff_shows_a_new_file_as_text(repository: Path) -> None:
     shell(recipes()["command"])
     Path("specs/new.yaml").write_text(PARENT, encoding="utf-8")
     git("add specs/new.yaml")
-    assert "> name: parent" in git("diff --cached")
+    found = git("diff --cached")
+    assert "+++ b/specs/new.yaml" in found
+    assert "+name: parent" in found
 
 
 def test_resolved_specs_in_the_log(repository: Path) -> None:
