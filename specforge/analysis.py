@@ -22,14 +22,27 @@ from specforge.binding import (
 from specforge.catalog.definition import Section
 from specforge.checks import CHECKS, Subject
 from specforge.checks.subject import Variations
-from specforge.diagnostics import Findings, Rule, Span, SpecError, TooManyErrors, did_you_mean
+from specforge.diagnostics import Findings, Rule, Span, SpecError, TooManyErrors
 from specforge.expand import NOT_A_SPEC, Expanded, expand, expand_merged
 from specforge.expand.files import Load, in_zoo, zoo_folder
 from specforge.expand.unused import report_unused
 from specforge.expand.words import Choices
 from specforge.graph import Graph, lower
 from specforge.recipe import Recipe
-from specforge.source import DISK, Entry, Files, Mapping, Node, Scalar, Sequence, decode, parse, read, report_too_many
+from specforge.source import (
+    DISK,
+    Entry,
+    Files,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    decode,
+    nearest_file,
+    parse,
+    read,
+    report_too_many,
+)
 from specforge.spec import Model, Spec
 
 STDIN = "-"
@@ -39,6 +52,8 @@ _LAID_OVER = frozenset(Recipe.model_fields) - {"epochs"}
 # what a spec says of itself as it is written, which other values may contradict, and the search that tries them
 _SAID = ("assumed", "accept", "expect", "reported", "search")
 
+# Of these a spec has one at least; what other programs read has none.
+_TELLING = ("specforge", "model", "blocks", "extends", "train")
 # Keys that expansion takes out, so that a misspelt one is told its name.
 EXPANDED_KEYS: dict[type[Section], tuple[str, ...]] = {
     Spec: ("extends", "include", "params", "blocks", "edit"),
@@ -118,7 +133,7 @@ def analyse(path: str | Path, settings: tuple[str, ...] = (), *, files: Files = 
 
 def _analyse(path: str | Path, settings: tuple[str, ...], analysis: Analysis, files: Files) -> None:
     root = _parse_file(Path(path), analysis.name, analysis, files)
-    if root is None:
+    if root is None or _is_something_else(root, analysis):
         return
     if settings:
         analysis.texts["--set"] = "\n".join(settings)
@@ -147,6 +162,23 @@ def _analyse(path: str | Path, settings: tuple[str, ...], analysis: Analysis, fi
         expanded = analysis.expanded
         report_unused(expanded.written, analysis.name, expanded.used_blocks, found)
         _check(analysis, analysis.spec, expanded, None if analysis.is_partial else _Variations(analysis, load))
+
+
+def _is_something_else(root: Node, analysis: Analysis) -> bool:
+    """Whether this is YAML for another program, which is then said once instead of for each of its keys."""
+    if not isinstance(root, Mapping) or not root.entries.keys().isdisjoint(_TELLING):
+        return False
+    if root.entries.keys() <= {*Spec.model_fields, *EXPANDED_KEYS[Spec]}:  # a base may hold no more than data
+        return False
+    from difflib import get_close_matches
+
+    if any(get_close_matches(key, _TELLING, cutoff=0.8) for key in root.entries):  # misspelt, as `modle`
+        return False
+    start = "start it with `specforge: 1`"
+    hint = start if analysis.name == STDIN else f"exclude it in specforge.yaml, or {start}"
+    message = "no `specforge: 1`: this does not look like a spec"
+    analysis.findings.add(NOT_A_SPEC, Span(analysis.name, 1, 1, 1, 2), message, hint)
+    return True
 
 
 def _check(analysis: Analysis, spec: Spec, expanded: Expanded, variations: "_Variations | None" = None) -> None:
@@ -243,14 +275,22 @@ class _Others:
             findings.add(rule, reference.span, f"`{reference.text}` is a folder", "name a file in it")
             return None
         if not self.files.is_file(path):
-            nearby = self.files.specs_in(zoo_folder() if in_zoo(reference.text) else path.parent)
-            message = f"`{reference.text}` does not exist: there is no file {name}"
-            above = reference.text.rpartition("/")[0]
-            candidates = [f"{above}/{name}" if above else name for name in nearby]
-            hint = did_you_mean(reference.text, candidates) or "paths are relative to this file"
-            findings.add(rule, reference.span, message, hint)
+            where = "" if name == reference.text else f": there is no file {name}"
+            message = f"`{reference.text}` does not exist{where}"
+            findings.add(rule, reference.span, message, self._advice(path, reference))
             return None
         return _parse_file(path, name, self.analysis, self.files)
+
+    def _advice(self, path: Path, reference: Scalar) -> str:
+        """What could be meant, else where paths start."""
+        folder = zoo_folder() if in_zoo(reference.text) else path.parent
+        own = reference.span.file
+        names = [name for name in self.files.specs_in(folder) if self.files.shown(folder / name) != own]
+        close = nearest_file(path.name, names)
+        if close is not None:
+            above, slash, _ = reference.text.rpartition("/")
+            return f"did you mean `{above}{slash}{close}`?"
+        return "standard input stands in the working folder" if own == STDIN else "paths are relative to this file"
 
 
 def variations_of(analysis: Analysis) -> Variations:

@@ -43,9 +43,10 @@ class MissingExtra(Exception):
     """A package that only training needs is not installed."""
 
     def __init__(self, package: str):
-        super().__init__(package)
+        self.package = package
         self.message = f"`{package}` is not installed: the core alone can't train"
         self.hint = f"pip install {' '.join(TRAINING_PACKAGES)}"
+        super().__init__(f"{self.message}; hint: {self.hint}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from specforge.analysis import analyse
+from specforge.diagnostics import Findings
+from specforge.formatting import format_text
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
@@ -42,6 +44,11 @@ def test_example_is_right(place: str, kind: str, text: str, tmp_path: Path) -> N
     analysis = analyse(file)
     assert [found.message for found in analysis.findings if not found.accepted] == []
     assert analysis.graph is not None
+
+
+@pytest.mark.parametrize(("place", "text"), [pytest.param(e[0], e[2], id=e[0]) for e in _examples()])
+def test_example_is_laid_out_as_fmt_does(place: str, text: str) -> None:
+    assert format_text(text, place, Findings()) == text
 
 
 def test_there_are_examples() -> None:

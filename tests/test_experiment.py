@@ -12,7 +12,7 @@ import torch
 
 import specforge
 from specforge.catalog.datasets.definition import DataError
-from specforge.experiment import SPINS, find_rate
+from specforge.experiment import SPINS, MissingExtra, find_rate
 from specforge.training.claim import default_folder
 
 SPEC = """\
@@ -30,6 +30,11 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "small.yaml"
     path.write_text(SPEC)
     return path
+
+
+def test_a_missing_package_is_told_as_on_the_command_line() -> None:
+    missing = MissingExtra("torch")
+    assert str(missing).startswith("`torch` is not installed: the core alone can't train; hint: pip install torch ")
 
 
 def test_compile_is_repeatable_with_a_seed(small: Path) -> None:

@@ -25,6 +25,7 @@ from specforge.source import (
     Scalar,
     Sequence,
     decode,
+    nearest_file,
     parse,
     read,
 )
@@ -322,6 +323,35 @@ def test_bytes_that_are_no_text_are_located(data: bytes, line: int, column: int)
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
     assert decode(b"\xef\xbb\xbfa: 1", "a.yaml", Findings()) == "a: 1"
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "meant"),
+    [
+        ("bsae.yaml", ["base.yaml", "bare.yaml"], "base.yaml"),
+        ("nte.yaml", ["net.yaml"], "net.yaml"),
+        ("base.yml", ["base.yaml"], "base.yaml"),
+        ("Unit", ["units.yaml"], "units.yaml"),
+        ("parent.yaml", ["bare.yaml"], None),
+        ("residual.yaml", ["cifar.yaml"], None),
+        ("a.yaml", [], None),
+    ],
+)
+def test_a_file_is_suggested_that_is_much_like_it(name: str, names: list[str], meant: str | None) -> None:
+    assert nearest_file(name, names) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("a:\n\tb: 1\n", 1, "a tab indents this line"),
+        ("a:\n  \tb: 1\n  c: 1\n", 3, "a tab indents this line"),
+        ("a:\n-\tb: 1\n", 2, "a tab stands where YAML takes spaces only"),
+    ],
+)
+def test_a_tab_is_located(text: str, column: int, message: str) -> None:
+    found = the_finding(text)
+    assert (found.span.line, found.span.column, found.message) == (2, column, message)
 
 
 def test_reading_what_is_no_file(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ import typer
 
 from specforge.analysis import analyse
 from specforge.cli import COMMANDS, application
+from specforge.diagnostics import Findings
+from specforge.formatting import format_text
 from tests import test_readme as readme
 
 TUTORIAL = Path(__file__).parents[1] / "docs" / "tutorial.md"
@@ -92,11 +94,40 @@ def matches(shown: str, printed: str) -> bool:
     return re.fullmatch("".join(parts), printed.strip() + "\n") is not None
 
 
+@pytest.mark.parametrize(
+    ("shown", "is_right"),
+    [
+        ("a.yaml (A) -> b.yaml (B)\nsame recipe\nMACs: 64\n", True),
+        ("a.yaml (A) -> b.yaml (B)\n…\nMACs: 64\n", True),
+        ("same recipe\nMACs: 64\n", False),  # without the line that is new
+        ("a.yaml (A) -> b.yaml (B)\nsame recipe\n", False),
+        ("a.yaml (A) -> b.yaml (B)\n…\nMACs: 63\n", False),
+        ("a.yaml (A) -> b.yaml (B)\nsame recipe  b.yaml:3\nMACs: 64\n", False),
+    ],
+)
+def test_an_outdated_output_is_told_from_what_is_printed(shown: str, is_right: bool) -> None:
+    assert matches(shown, "a.yaml (A) -> b.yaml (B)\nsame recipe\nMACs: 64\n") == is_right
+
+
+def test_differences_are_shown_whole() -> None:
+    """A `…` would hide what `diff` says anew."""
+    shown = [text for heading in _HEADINGS for kind, text in blocks(heading) if kind == "console"]
+    differences = [text.splitlines() for text in shown if text.startswith("$ specforge diff ")]
+    assert len(differences) == 2
+    assert not any("…" in lines for lines in differences)
+
+
 def test_every_spec_is_right_in_its_place(specs: dict[str, str], tmp_path: Path) -> None:
     for text in specs.values():
         write(tmp_path, text)
     for name in specs:
         assert [found.message for found in analyse(tmp_path / name).findings] == []
+
+
+def test_every_spec_passes_fmt_check(specs: dict[str, str]) -> None:
+    assert len(specs) >= 6
+    for name, text in specs.items():
+        assert format_text(text, name, Findings()) == text, f"`specforge fmt {name}` would change it"
 
 
 def test_commands_that_are_not_run_could_be(specs: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import inf
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
 
@@ -203,8 +203,13 @@ class Merge(Layer):
         return Kept()
 
 
-# Lowers a named region of items from a value and gives what comes out, None after an error inside it.
-LowerRegion = Callable[[str, "Items", Value], Value | None]
+class LowerRegion(Protocol):
+    """Lowers a named region of items from a value and gives what comes out, None after an error inside it.
+
+    `made_for` names the argument that asks for items which nobody wrote: they stand where it does.
+    """
+
+    def __call__(self, name: str, items: "Items", value: Value, *, made_for: str | None = None) -> Value | None: ...
 
 
 class Composite(Layer):
@@ -396,8 +401,6 @@ def _at_least(low: int) -> Callable[[int | tuple[int, ...]], int | tuple[int, ..
         return value
 
     return check
-
-
 
 
 @dataclass(frozen=True, slots=True)

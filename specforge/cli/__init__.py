@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from specforge.cli.loading import lasting, leave
+from specforge.cli.usage import Command
 
 # name on the command line -> file in this folder
 COMMANDS = {
@@ -66,7 +67,7 @@ def application(commands: dict[str, str]) -> typer.Typer:
     )
     app.callback()(_options)
     for name, file in commands.items():
-        app.command(name)(import_module(f"specforge.cli.{file}").command)
+        app.command(name, cls=Command)(import_module(f"specforge.cli.{file}").command)
     return app
 
 

@@ -46,6 +46,8 @@ def _validated(file: str, wanted: Wanted, found: Projects, changed: set[Path]) -
     """None for a spec that is what it was. What it reads is known once it was read: nothing is faster and right."""
     read = Recorded()
     settings_file = found.of(file).file
+    if not changed and not isinstance(found.files, Recorded):  # a watch needs to know what is read all the same
+        return None
     spec = validate_file(file, wanted.values, found, read)
     if isinstance(found.files, Recorded):
         found.files.asked |= read.asked

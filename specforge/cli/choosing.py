@@ -8,16 +8,21 @@ import typer
 
 from specforge.analysis import STDIN
 from specforge.cli import console
-from specforge.project import Project, find, is_settings_file, read_project, specs_at
+from specforge.diagnostics import Span
+from specforge.project import Project, find, is_settings_file, read_project, specs_at, why_nothing
 from specforge.source import DISK, Files
 
 
 @dataclass(slots=True)
 class Projects:
-    """Finds the settings that hold for a file; those of a folder are read once. `only` holds for every file."""
+    """Finds the settings that hold for a file; those of a folder are read once. `only` holds for every file.
+
+    `exclusions` are the entries of `exclude` that left nothing of what was chosen.
+    """
 
     only: Project | None = None
     files: Files = DISK
+    exclusions: tuple[Span, ...] = ()
     _by_folder: dict[Path, Project] = field(default_factory=dict)
 
     def of(self, path: str) -> Project:
@@ -61,8 +66,7 @@ def spec_files(paths: Iterable[str]) -> list[str]:
             raise typer.BadParameter("the path is empty", param_hint="PATH")
         matches = [path] if path == STDIN else specs_at(path)
         if not matches:
-            reason = "no .yaml files below this folder" if Path(path).is_dir() else "no such file or folder"
-            raise typer.BadParameter(f"{path}: {reason}", param_hint="PATH")
+            raise typer.BadParameter(f"{path}: {why_nothing(path)}", param_hint="PATH")
         found += matches
     return list(dict.fromkeys(found))
 
@@ -72,8 +76,12 @@ def chosen_files(paths: list[str], projects: Projects, *, quiet: bool = False) -
 
     A file that was named and is excluded is told of: hooks name every file that changed.
     """
-    if not paths:
-        return project_files(projects.here)
+    chosen = _chosen(paths, projects, quiet=quiet) if paths else project_files(projects.here)
+    projects.exclusions = () if chosen else tuple(span for known in projects.known for span in known.exclusions)
+    return chosen
+
+
+def _chosen(paths: list[str], projects: Projects, *, quiet: bool) -> list[str]:
     chosen = []
     for file in spec_files(paths):
         project = projects.of(file)

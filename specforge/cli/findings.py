@@ -1,6 +1,6 @@
 """Diagnostics for people and machines: the text with the guilty line, one line each, or JSON."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TextIO
 
 from specforge.cli.console import write
@@ -9,14 +9,19 @@ from specforge.diagnostics import Diagnostic, Span
 _COLORS = {"error": "bold red", "warning": "bold yellow"}
 
 
-def write_text(found: Diagnostic, texts: Mapping[str, str], *, to: TextIO | None = None) -> None:
-    """The finding with its source line, a caret under what is meant, and the hint."""
+def write_text(
+    found: Diagnostic, texts: Mapping[str, str], *, reaches: Sequence[str] = (), to: TextIO | None = None
+) -> None:
+    """The finding with its source line, a caret under what is meant, the files that it reaches, and the hint."""
     color = _COLORS[found.severity]
     write((str(found.span), "bold"), ": ", (f"{found.severity}[{found.code}]", color), f" {found.message}", to=to)
     for line in _excerpt(found, texts):
         write((line, "blue" if "|" in line and "^" not in line else color), to=to)
     if found.context():
         write("  ", ("where: ", "bold"), found.context().removeprefix(" (").removesuffix(")"), to=to)
+    if reaches:
+        more = f" and {len(reaches) - 3} more" if len(reaches) > 3 else ""
+        write("  ", ("also reaches: ", "bold"), f"{', '.join(reaches[:3])}{more}", to=to)
     if found.hint:
         write("  ", ("hint: ", "bold cyan"), found.hint, to=to)
 
@@ -47,7 +52,10 @@ def _excerpt(found: Diagnostic, texts: Mapping[str, str]) -> Iterator[str]:
     lines = texts.get(span.file, "").splitlines()
     if not 1 <= span.line <= len(lines) or not lines[span.line - 1].strip():
         return
-    line = "".join(c if c.isprintable() else " " for c in lines[span.line - 1])
+    text = lines[span.line - 1]
+    if text[span.column - 1 : span.column] == "\t":  # a tab that is at fault has to be seen
+        text = f"{text[: span.column - 1]}→{text[span.column :]}"
+    line = "".join(c if c.isprintable() else " " for c in text)
     start = max(0, span.column - 80)
     shown = line[start : start + 160]
     end = span.end_column if span.end_line == span.line else len(line) + 1

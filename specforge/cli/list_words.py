@@ -8,7 +8,9 @@ import typer
 
 from specforge.cli import console
 from specforge.cli.guard import guarded
-from specforge.reference.topics import GROUPS, topics
+from specforge.reference.topics import GROUPS, Topic, topics
+
+HEADERS = ("name", "family", "what it is")
 
 
 class Format(StrEnum):
@@ -28,15 +30,24 @@ def list_words(
         raise typer.BadParameter(f"`{family}`: {did_you_mean(family, GROUPS)}", param_hint="FAMILY")
     found = [topic for topic in topics() if family in (None, topic.group)]
     if format_ is Format.json:
-        rows = [{"name": topic.name, "family": topic.group, "summary": topic.summary} for topic in found]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(json.dumps([_as_dict(topic) for topic in found], indent=2, ensure_ascii=False))
     elif format_ is Format.markdown:
         from specforge.reference.pages import table
 
-        print(table(("name", "family", "what it is"), [(f"`{t.name}`", t.group, t.summary) for t in found]))
+        print(table(HEADERS, [(f"`{name}`", *more) for name, *more in map(_cells, found)]))
     else:
-        cells = [(topic.name, topic.group, topic.summary) for topic in found]
-        console.table(("name", "family", "what it is"), cells, numbers=frozenset())
+        console.table(HEADERS, map(_cells, found), numbers=frozenset())
+
+
+def _cells(topic: Topic) -> tuple[str, str, str]:
+    """A finding has a code and a name; `accept` and the settings take both."""
+    name = f"{topic.name} {topic.place}" if topic.group == "diagnostics" else topic.name
+    return name, topic.group, topic.summary
+
+
+def _as_dict(topic: Topic) -> dict[str, str]:
+    rule = {"rule": topic.place} if topic.group == "diagnostics" else {}
+    return {"name": topic.name, **rule, "family": topic.group, "summary": topic.summary}
 
 
 command = guarded(list_words)

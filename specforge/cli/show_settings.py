@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from specforge.analysis import STDIN
@@ -13,6 +14,7 @@ from specforge.project import Project
 from specforge.source import Mapping
 
 NO_FILE = "there is no specforge.yaml here or above"
+OFF = "settings are off, as --no-settings says"
 
 
 class Setting(NamedTuple):
@@ -26,23 +28,31 @@ class Setting(NamedTuple):
 def show_settings(paths: list[str], projects: Projects, *, as_json: bool) -> bool:
     """For every PATH, for the working folder without one; false when the settings have errors."""
     shown = [(path, projects.of(path)) for path in paths or [STDIN]]
+    nothing = NO_FILE if projects.only is None else OFF
     if as_json:
         print(json.dumps([_as_dict(path, project) for path, project in shown], indent=2, ensure_ascii=False))
     for path, project in () if as_json else shown:
-        _show(path, project)
+        _show(path, project, nothing)
     for project in dict.fromkeys(project for _, project in shown):
         for found in project.findings:
             write_text(found, project.texts)
     return not any(project.findings.has_errors for _, project in shown)
 
 
-def _show(path: str, project: Project) -> None:
+def _show(path: str, project: Project, nothing: str) -> None:
     about = "the working folder" if path == STDIN else path
-    console.write((f"{about}: ", "bold"), NO_FILE if project.file is None else f"settings of {project.name}")
+    console.write((f"{about}: ", "bold"), nothing if project.file is None else f"settings of {project.name}")
+    excluded = _excluded_by(path, project)
+    if excluded is not None:
+        console.write("  excluded: it is left out, as ", _place(excluded), " says")
     rows = [(setting.key, _written(setting.value), _place(setting.span)) for setting in settings_of(project)]
     widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:2]]
     for key, value, place in rows:
         console.write(f"  {key.ljust(widths[0])}  {value.ljust(widths[1])}  ", (place, "dim"))
+
+
+def _excluded_by(path: str, project: Project) -> Span | None:
+    return None if path == STDIN else project.excluded_by(Path(path))
 
 
 def _as_dict(path: str, project: Project) -> dict[str, Any]:
@@ -50,7 +60,8 @@ def _as_dict(path: str, project: Project) -> dict[str, Any]:
         {"key": key, "value": value, "file": span and span.file, "line": span and span.line}
         for key, value, span in settings_of(project)
     ]
-    return {"path": path, "file": None if project.file is None else str(project.file), "settings": rows}
+    file, excluded = (project.file and str(project.file)), _excluded_by(path, project)
+    return {"path": path, "file": file, "excluded_by": excluded and _place(excluded), "settings": rows}
 
 
 def settings_of(project: Project) -> Iterator[Setting]:

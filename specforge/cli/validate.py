@@ -8,11 +8,12 @@ import typer
 
 from specforge.analysis import STDIN
 from specforge.cli import console
+from specforge.cli.choosing import Projects
 from specforge.cli.formats import Format, show
 from specforge.cli.guard import guarded
 from specforge.cli.options import Settings
-from specforge.cli.validation import Validated, Wanted, count_specs
-from specforge.diagnostics import Severity
+from specforge.cli.validation import FAILS_STRICTLY, Validated, Wanted, count_specs, in_reading_order
+from specforge.diagnostics import Diagnostic
 from specforge.shapes import spelled
 
 PATHS = "Spec files, folders, globs, or - for stdin; without one, `paths` of specforge.yaml."
@@ -41,23 +42,25 @@ def validate(
     wanted = Wanted(list(paths or ()), tuple(set_ or ()), settings, no_settings, changed_since)
     if show_settings:
         _show_settings(wanted, format_)
-    elif watch:
-        _watch(wanted, format_, strict, output_file)
-    elif not _report(_validated(wanted), format_, strict, output_file):
-        raise typer.Exit(1)
-
-
-def _validated(wanted: Wanted) -> list[Validated]:
+        return
     from specforge.git import GitError
 
     try:
-        return wanted.validate(wanted.projects())
+        if watch:
+            _watch(wanted, format_, strict, output_file)
+            return
+        found = wanted.projects()
+        validated = wanted.validate(found)
     except GitError as error:
         console.error(error.message, error.hint)
         raise typer.Exit(2) from None
+    if not _report(validated, found, format_, strict, output_file):
+        raise typer.Exit(1)
 
 
-def _report(validated: list[Validated], format_: Format, strict: bool, output_file: Path | None) -> bool:
+def _report(
+    validated: list[Validated], projects: Projects, format_: Format, strict: bool, output_file: Path | None
+) -> bool:
     """Show what was found, and tell whether it is fine."""
     if output_file is None:
         show(validated, format_, strict=strict)
@@ -67,13 +70,27 @@ def _report(validated: list[Validated], format_: Format, strict: bool, output_fi
         graph = None if file.analysis is None else file.analysis.graph
         if graph is not None and graph.axes != graph.input:
             console.note(f"{file.name}: right for every {spelled(graph.axes)} from {spelled(graph.smallest)} on")
-    errors, warnings = (_count(validated, severity) for severity in ("error", "warning"))
-    files = _plural(count_specs(validated), "file")
+    found = in_reading_order(validated)
+    _sum_up(found, count_specs(validated), projects, strict=strict)
+    return not any(strict or one.severity == "error" for one in found if not one.accepted)
+
+
+def _sum_up(found: Sequence[Diagnostic], count: int, projects: Projects, *, strict: bool) -> None:
+    """The last line: how many findings, and what a reader would not expect of the exit code."""
+    errors, warnings = (
+        sum(one.severity == severity and not one.accepted for one in found) for severity in ("error", "warning")
+    )
+    accepted = sum(one.accepted is not None for one in found)
+    reasons = f" ({accepted} accepted with reason{'s' * (accepted != 1)})" if accepted else ""
+    files = _plural(count, "file")
     if errors or warnings:
-        console.note(f"{files}: {_plural(errors, 'error')}, {_plural(warnings, 'warning')}")
+        why = f" ({FAILS_STRICTLY})" if strict and not errors else ""
+        console.note(f"{files}: {_plural(errors, 'error')}, {_plural(warnings, 'warning')}{why}{reasons}")
+    elif not count and projects.exclusions:
+        where = ", ".join(dict.fromkeys(f"{span.file}:{span.line}" for span in projects.exclusions))
+        console.note(f"{files}: ", (f"nothing to validate, all are excluded by {where}", "yellow"))
     else:
-        console.note(f"{files}: ", ("no findings", "green"))
-    return not (errors or (strict and warnings))
+        console.note(f"{files}: ", ("no findings", "green"), reasons)
 
 
 def _show_in_file(validated: list[Validated], format_: Format, strict: bool, file: Path) -> None:
@@ -98,7 +115,7 @@ def _watch(wanted: Wanted, format_: Format, strict: bool, output_file: Path | No
         raise typer.BadParameter(
             f"`{format_}` is for programs: use text, concise, or an --output-file", param_hint="--watch"
         )
-    watch(wanted, lambda validated: _report(validated, format_, strict, output_file))
+    watch(wanted, lambda validated, found: _report(validated, found, format_, strict, output_file))
 
 
 def _show_settings(wanted: Wanted, format_: Format) -> None:
@@ -108,10 +125,6 @@ def _show_settings(wanted: Wanted, format_: Format) -> None:
         raise typer.BadParameter("settings are shown as text or json", param_hint="--format")
     if not show_settings(wanted.paths, wanted.projects(), as_json=format_ is Format.json):
         raise typer.Exit(1)
-
-
-def _count(validated: Sequence[Validated], severity: Severity) -> int:
-    return sum(file.count(severity) for file in validated)
 
 
 def _plural(count: int, word: str) -> str:

@@ -1,13 +1,16 @@
 """Spec files -> what is said about each of them, in the words and with the severities of its project."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from os.path import realpath
 from pathlib import Path
 
 from specforge.analysis import STDIN, Analysis, analyse
 from specforge.cli.choosing import Projects, chosen_files, projects
-from specforge.diagnostics import Diagnostic, Severity
+from specforge.diagnostics import Diagnostic
 from specforge.source import DISK, Files
+
+FAILS_STRICTLY = "fails: --strict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,6 @@ class Validated:
     def open(self) -> list[Diagnostic]:
         """Those that nobody accepted."""
         return [found for found in self.findings if not found.accepted]
-
-    def count(self, severity: Severity) -> int:
-        return sum(found.severity == severity for found in self.open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,37 @@ def count_specs(validated: Iterable[Validated]) -> int:
     return sum(file.analysis is not None for file in validated)
 
 
+def once(validated: Sequence[Validated]) -> list[Validated]:
+    """The same files; what is open in several of them, as a mistake in what they extend, stays in the first one."""
+    met: set[object] = set()
+    shown = []
+    for file in validated:
+        fresh = [found for found in file.findings if found.accepted or identity(found) not in met]
+        met.update(map(identity, fresh))
+        shown.append(replace(file, findings=tuple(fresh)))
+    return shown
+
+
+def reached(validated: Iterable[Validated]) -> dict[object, list[str]]:
+    """For findings in what a file extends or includes, by their `identity`: the files that they are about, too."""
+    names: dict[object, list[str]] = {}
+    for file in validated:
+        for found in file.open:
+            if found.span.file != "--set" and realpath(found.span.file) != realpath(file.name):
+                names.setdefault(identity(found), []).append(file.name)
+    return names
+
+
 def in_reading_order(validated: Iterable[Validated]) -> list[Diagnostic]:
     """Every finding once, though a file that several specs extend is read with each of them."""
     met: dict[object, Diagnostic] = {}
     for file in validated:
         for found in file.findings:
-            met.setdefault((found.code, found.span._replace(used_by=None), found.message, found.accepted), found)
+            met.setdefault(identity(found), found)
     return list(met.values())
+
+
+def identity(found: Diagnostic) -> object:
+    """Equal for the same finding in several files that extend one."""
+    span = found.span._replace(file=realpath(found.span.file), used_by=None)
+    return found.code, span, found.message, found.accepted

@@ -24,11 +24,11 @@ MAX_UNSETTLED = 2.0
 _CLEAR = "\x1b[2J\x1b[3J\x1b[H"
 
 State = dict[Path, Stamp]
-Report = Callable[[list[Validated]], object]
+Report = Callable[[list[Validated], Projects], object]
 
 
 def watch(wanted: Wanted, report: Report) -> None:
-    """Until Ctrl-C, which ends it quietly with 130."""
+    """Until Ctrl-C, which ends it quietly with 130. Raises `GitError` and usage errors of the first round."""
     try:
         _watch(wanted, report)
     except KeyboardInterrupt:
@@ -38,7 +38,7 @@ def watch(wanted: Wanted, report: Report) -> None:
 def _watch(wanted: Wanted, report: Report) -> None:
     files = Recorded()
     found = wanted.projects(files)
-    report(wanted.validate(found))
+    report(wanted.validate(found), found)
     while True:
         before = dict(files.asked)  # as they were when they were read: what changed since then is validated again
         count = sum(known is not None for known in before.values())
@@ -48,7 +48,7 @@ def _watch(wanted: Wanted, report: Report) -> None:
         found = wanted.projects(files)
         _begin(changed)
         try:
-            report(wanted.validate(found))
+            report(wanted.validate(found), found)
         except (typer.BadParameter, GitError) as error:  # as long as there is nothing to validate
             console.error(error.message)
 

@@ -5,11 +5,12 @@ Passes, in order: `extends` (merge parents, each with its `include` and `edit`),
 the span of the text that wrote it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from specforge.diagnostics import Findings, define
 from specforge.expand.blocks import Block, define_blocks
+from specforge.expand.edit import Addressed
 from specforge.expand.extends import resolve_extends
 from specforge.expand.files import Load
 from specforge.expand.items import ItemExpander
@@ -51,7 +52,8 @@ DEFINITIONS = ("params", "blocks")
 class Expanded:
     """A tree without anything left to resolve, its `params` and `blocks`, and what was `written` before settings.
 
-    `root` is what was written with the settings, files merged and nothing evaluated.
+    `root` is what was written with the settings, files merged and nothing evaluated. `addressed` are the places of the
+    layers that each `at` of an edit led to, by its own place.
     """
 
     tree: Mapping
@@ -60,6 +62,7 @@ class Expanded:
     definitions: dict[str, Entry]
     blocks: dict[str, Block]
     used_blocks: frozenset[str]
+    addressed: Addressed = field(default_factory=dict)
 
 
 def expand(
@@ -83,15 +86,16 @@ def expand(
         found = "a list" if not isinstance(root, Scalar) else f"`{root.text}`"
         findings.add(NOT_A_SPEC, root.span, f"a spec is a mapping, found {found}", "start with `specforge: 1`")
         return None
+    addressed: Addressed = {}
     try:
-        written = resolve_extends(root, file, load, choices, as_written(signature), findings)
+        written = resolve_extends(root, file, load, choices, as_written(signature), findings, addressed)
     except TooLarge:
         return None
     if written is None:
         return None
     tree = apply_settings(written, settings, choices, findings)
     expanded = expand_merged(tree, load=load, choices=choices, signature=signature, recipe=recipe, findings=findings)
-    return None if expanded is None else replace(expanded, written=written)
+    return None if expanded is None else replace(expanded, written=written, addressed=addressed)
 
 
 def expand_merged(

@@ -9,13 +9,13 @@ Each edit sees what those above it have made, so the numbers in its address coun
 
 from itertools import islice
 
-from specforge.diagnostics import Findings, define, did_you_mean, nearest
+from specforge.diagnostics import Findings, Span, define, did_you_mean, nearest
 from specforge.expand.addresses import EVERY, Addresses, Hop
 from specforge.expand.operations import OPERATIONS, Change, Operation, Problem, change, with_arguments
 from specforge.expand.words import Signatures, is_null, layer_of
 from specforge.source import Entry, Mapping, Node, Scalar, Sequence
 
-__all__ = ["BAD_EDIT", "OPERATIONS", "apply_edits"]
+__all__ = ["BAD_EDIT", "OPERATIONS", "Addressed", "apply_edits"]
 
 BLOCKS = "blocks"
 MAX_SHOWN = 500
@@ -31,8 +31,16 @@ written, without the numbers of iterations: `stem`, `repeat_1.conv_1`, `residual
 )
 
 
-def apply_edits(spec: Mapping, edits: Node, signature: Signatures, findings: Findings) -> Mapping:
-    """The spec after every edit of a list, in order; one that can't be done is reported and left out."""
+Addressed = dict[Span, tuple[Span, ...]]
+
+
+def apply_edits(
+    spec: Mapping, edits: Node, signature: Signatures, findings: Findings, addressed: Addressed | None = None
+) -> Mapping:
+    """The spec after every edit of a list, in order; one that can't be done is reported and left out.
+
+    `addressed` takes, by the place of each address, those of the layers' words that it led to.
+    """
     if is_null(edits):
         return spec
     if not isinstance(edits, Sequence):
@@ -41,7 +49,10 @@ def apply_edits(spec: Mapping, edits: Node, signature: Signatures, findings: Fin
     editor = _Editor(spec, signature)
     for edit in edits.items:
         try:
-            editor.apply(_operation(edit))
+            operation = _operation(edit)
+            found = editor.apply(operation)
+            if addressed is not None:
+                addressed[operation.at.span] = found
         except Problem as problem:
             findings.add(BAD_EDIT, problem.span, problem.message, problem.hint)
     return editor.spec
@@ -76,12 +87,14 @@ class _Editor:
         self.spec, self.signature = spec, signature
         self.addresses = Addresses(signature)
 
-    def apply(self, operation: Operation) -> None:
+    def apply(self, operation: Operation) -> tuple[Span, ...]:
+        """Do one edit; gives the places of the layers that it is about, as they were."""
         changes = change(operation, self.signature, self.params)
         start, steps = self.home(operation)
         ways = list(self.addresses.find(start, steps))
         if not ways:
             raise self.lost(operation, start, steps)
+        about = tuple(layer[1].key for way in ways if (layer := layer_of(self.item(start, way))) is not None)
         layers = start
         for way in ways:
             layers = self.changed(layers, way, changes)
@@ -89,6 +102,14 @@ class _Editor:
         section = self.spec.entries[top]
         assert isinstance(section.value, Mapping)
         self.spec = self.spec.with_entry(top, section._replace(value=_with_layers(section.value, block, layers)))
+        return about
+
+    def item(self, layers: Sequence, way: tuple[Hop, ...]) -> Node:
+        """The item at the end of a way."""
+        for hop in way[:-1]:
+            regions = self.addresses.regions(layers.items[hop.position])
+            layers = next(region.layers for region in regions if (region.argument, region.number) == hop[1:])
+        return layers.items[way[-1].position]
 
     def params(self, word: str) -> dict[str, Entry] | None:
         """The params of a block as written, None for what is no block."""

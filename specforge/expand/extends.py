@@ -13,7 +13,7 @@ from pathlib import Path
 
 from specforge.diagnostics import Findings, define
 from specforge.expand import words
-from specforge.expand.edit import apply_edits
+from specforge.expand.edit import Addressed, apply_edits
 from specforge.expand.files import MAX_FILES, Load, locate
 from specforge.expand.include import Includes
 from specforge.expand.words import Choices, Signatures, chosen, is_null, named
@@ -33,9 +33,17 @@ must not lead back to a file that is already being extended. `zoo/NAME.yaml` is 
 
 
 def resolve_extends(
-    root: Mapping, file: Path, load: Load, choices: Choices, signature: Signatures, findings: Findings
+    root: Mapping,
+    file: Path,
+    load: Load,
+    choices: Choices,
+    signature: Signatures,
+    findings: Findings,
+    addressed: Addressed | None = None,
 ) -> Mapping | None:
     """Merge the chain of parents under `root`, the oldest first, each with its includes and edits.
+
+    `addressed` takes what the edits are about (`apply_edits`).
 
     None, with findings, when a file is missing or wrong: what it would have defined is unknown.
     """
@@ -53,7 +61,7 @@ def resolve_extends(
         over = level.without("extends", "edit")
         merged = over if merged is None else merge(merged.without(*NEVER_INHERITED), over, choices)
         if "edit" in level.entries and not findings.has_errors:
-            merged = apply_edits(merged, level.entries["edit"].value, signature, findings)
+            merged = apply_edits(merged, level.entries["edit"].value, signature, findings, addressed)
     return merged if complete else None
 
 

@@ -4,7 +4,7 @@ Values are numbered in execution order, 0 is the network's input. What a composi
 what it reads and its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from specforge.catalog.definition import Call, Composite, Item, Items, Layer, Layout, Merge, Parameter, Value
@@ -218,10 +218,14 @@ class _Lowering:
         twin = None if place.twin_of is None else f"{place.twin_of}."
         inside = _Place(f"{path}.", place.trainable, place.side or layer.is_side_branch, twin)
 
-        def lower_region(name: str, items: Items, value: Value) -> Value | None:
+        def lower_region(name: str, items: Items, value: Value, *, made_for: str | None = None) -> Value | None:
+            span = item.span
+            if made_for is not None:
+                span = item.argument_spans.get(made_for, span)
+                items = tuple(replace(made, span=span) for made in items)
             if not name:
                 return self.items(items, value, inside, children)
-            return self.region(name, items, value, inside, item.span, children)
+            return self.region(name, items, value, inside, span, children)
 
         self.initialization.of(item, path, ())
         before = self.last

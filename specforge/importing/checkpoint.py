@@ -78,7 +78,7 @@ def _torch_file(path: Path) -> dict[str, Shape]:
     try:
         require_training_packages()
     except MissingExtra as missing:
-        message = f"`{missing.args[0]}` is not installed, and torch's own format is read by torch"
+        message = f"`{missing.package}` is not installed, and torch's own format is read by torch"
         raise ImportFailure(message, hint=missing.hint) from None
     from specforge.torch_backend.weights import WeightsError, read_weights
 

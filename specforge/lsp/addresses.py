@@ -6,13 +6,17 @@
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from specforge.binding import signature
+from specforge.expand.addresses import Addresses
+from specforge.expand.repeat import as_written
 from specforge.expand.words import ITEM_KEYS
 from specforge.lsp.documents import Document
 from specforge.lsp.parts import Part
 from specforge.lsp.places import Path
 from specforge.lsp.slots import Slot, slot_at
+from specforge.source import Entry, Mapping, Node, Sequence
 
 _NUMBER = re.compile(r"_\d+$")
 
@@ -36,6 +40,24 @@ def segments_before(document: Document, part: Part) -> Iterator[str]:
         item = item.parent
     if item is not None:
         yield from (name for name, sibling in segments(item.parent) if sibling.start < item.start)
+
+
+def edited_addresses(document: Document) -> Iterator[str]:
+    """The addresses that an edit may have: of every item as written, in the files that it starts from too."""
+    expanded = None if document.good is None else document.good.analysis.expanded
+    if expanded is None:
+        return
+    addresses = Addresses(as_written(signature))
+    model, blocks = expanded.root.get("model"), expanded.root.get("blocks")
+    homes = [("", model), *((f"blocks.{name}.", entry.value) for name, entry in _entries(blocks))]
+    for prefix, home in homes:
+        layers = home.get("layers") if isinstance(home, Mapping) else None
+        if isinstance(layers, Sequence):
+            yield from addresses.all(layers, prefix)
+
+
+def _entries(node: Node | None) -> Iterable[tuple[str, Entry]]:
+    return node.entries.items() if isinstance(node, Mapping) else ()
 
 
 def is_item(document: Document, item: Part) -> bool:

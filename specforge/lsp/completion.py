@@ -7,6 +7,7 @@ What a word means is looked up when the client asks for it (`explained`).
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from lsprotocol import types
 
@@ -15,7 +16,7 @@ from specforge.catalog.discovery import definition, index
 from specforge.expand.files import ZOO
 from specforge.expand.words import ITEM_KEYS
 from specforge.lsp import slots
-from specforge.lsp.addresses import segments_before, slot_of
+from specforge.lsp.addresses import edited_addresses, segments_before, slot_of
 from specforge.lsp.documents import Document
 from specforge.lsp.files import networks, spec_files
 from specforge.lsp.keys import keys_of
@@ -31,6 +32,7 @@ from specforge.schema.words import required
 _EXPRESSION = re.compile(r"\$(?:\(?([A-Za-z_]\w*)?|\([^)]*?([A-Za-z_]\w*)?)$")
 _FUNCTIONS = ("min", "max", "sum", "round", "ceil", "floor", "len")
 _KINDS = types.CompletionItemKind
+MAX_ADDRESSES = 2_000
 
 
 def complete(document: Document, position: Position, *, snippets: bool) -> list[types.CompletionItem]:
@@ -260,10 +262,13 @@ class _Completion:
                 yield self._item(name_, _KINDS.Function, name_, detail="function", sort_text=f"~{name_}")
 
     def _addresses(self, key: str) -> Iterator[str]:
-        """Earlier items of the list, or the names that share weights."""
+        """Earlier items of the list, all items that an edit reaches, or the names that share weights."""
         if key == "shared":
             parts = (part for part in self.document.tree.walk() if part.kind == "entry" and part.text == "shared")
             yield from sorted({told(part.value) for part in parts if part.value is not self.place.part} - {""})
+            return
+        if key == "at":
+            yield from islice(dict.fromkeys(edited_addresses(self.document)), MAX_ADDRESSES)
             return
         if key == "from":
             yield from ("previous", "input")

@@ -68,8 +68,11 @@ class Known:
         """The layers of the network by where their word is written; several where a block or repeat holds it."""
         found: dict[tuple[str, int, int], list[GraphNode]] = {}
         for node in self.graph.nodes if self.graph is not None else ():
-            if node.layer is not None:
-                found.setdefault(node.span[:3], []).append(node)
+            if node.layer is None:
+                continue
+            here = found.setdefault(node.span[:3], [])
+            if not here or not node.path.startswith(f"{here[-1].path}."):  # it made that up, where it stands
+                here.append(node)
         return found
 
 

@@ -18,7 +18,7 @@ from specforge.lsp.documents import Document
 from specforge.lsp.keys import keys_of
 from specforge.lsp.parts import Part
 from specforge.lsp.places import Place, place_at
-from specforge.lsp.scopes import Name, names_at, told
+from specforge.lsp.scopes import Name, names_at, told, walked
 from specforge.lsp.slots import Slot
 from specforge.lsp.text import At, Position
 from specforge.lsp.wording import (
@@ -143,6 +143,9 @@ def _key(document: Document, place: Place) -> str | None:
         return None
     is_word = slot.kind == "arguments" and slot.of is not None and issubclass(slot.of, Definition)
     text = argument_markdown(known, of=_word_of(slot) if is_word else "")
+    if slots.is_repeat(slot.of) and part.text == "for":
+        lines = "\n".join(f"{name.name}: {name.written}" for name in walked(part.parent)) if part.parent else ""
+        return f"{text}\n\nHere:\n\n```yaml\n{lines}\n```" if lines else text
     values = _values_here(document, Place("value", (*place.path, part.text), part, part, "", False))
     return f"{text}\n\nHere: {', '.join(f'`{value}`' for value in values)}" if values else text
 
@@ -169,14 +172,43 @@ def _value(document: Document, place: Place) -> str | None:
         return None
     if slot.kind == "item":
         return _layer(document, part)
+    if slot.kind == "key" and slot.name == "at":
+        return _edited(document, part) or _key_of(document, place)
     family = slots.family_of(slot)
     if family is not None and definition(family, part.text):
         return word_markdown(family, part.text)
+    return _key_of(document, place)
+
+
+def _key_of(document: Document, place: Place) -> str | None:
+    """What is said about the key whose value a part is."""
+    part = place.part
+    assert part is not None
     if place.path and isinstance(place.path[-1], str) and part.parent is not None and part.parent.kind == "entry":
         entry = part.parent
         assert entry.parent is not None
-        return _key(document, Place("key", entry.parent.path(), entry.parent, entry, "", False))
+        text = _key(document, Place("key", entry.parent.path(), entry.parent, entry, "", False))
+        made = nodes_at(document, part) if text is not None else []  # as those of `shortcut: projection`
+        return f"{text}\n\n{layers_markdown(made)}" if made else text
     return None
+
+
+def _edited(document: Document, address: Part) -> str | None:
+    """The layer that an edit is about: where it is written, and what it is in the network if that still has it."""
+    good, shift = document.good, document.shift
+    expanded = None if good is None else good.analysis.expanded
+    if good is None or shift is None or expanded is None:
+        return None
+    at = (good.name, shift.old_line(address.start.line), address.start.column)
+    places = next((found for span, found in expanded.addressed.items() if span[:3] == at), ())
+    if not places:
+        return None
+    own = (f"line {shift.new_line(place.line) or place.line}" for place in places if place.file == good.name)
+    others = (f"{place.file}:{place.line}" for place in places if place.file != good.name)
+    nodes = [node for place in places for node in good.nodes_by_place.get(place[:3], [])]
+    parts = [f"**{address.text}** (layer, {', '.join([*own, *others])})"]
+    parts += [layers_markdown(nodes), arguments_markdown(nodes)] if nodes else ["Not in the network as it is."]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _layer(document: Document, word: Part) -> str | None:

@@ -89,6 +89,11 @@ def _loop(repeat: Part, entry: Part) -> Iterator[Name]:
         yield Name(index.text, "number of the iteration", "from 0", index.start, index.end)
     else:
         yield Name("index", "number of the iteration", "from 0", entry.start, entry.name_end)
+    yield from walked(repeat)
+
+
+def walked(repeat: Part) -> Iterator[Name]:
+    """The variables that `for` gives, each with its values as they are written."""
     columns = repeat.get("for")
     if columns is not None and columns.kind == "mapping":
         for column in columns.entries():

@@ -76,7 +76,8 @@ def arguments_markdown(nodes: Sequence[GraphNode]) -> str:
         if values:
             known = argument(type(layer), name) if isinstance(layer, Definition) else None
             is_default = known is not None and values == [known.default]
-            rows.append((f"`{name}`", ", ".join(values), "default" if is_default else ""))
+            why = f"default. {known.text}" if is_default and known and known.text and values == ["none"] else "default"
+            rows.append((f"`{name}`", ", ".join(values), why if is_default else ""))
     return table(("argument", "value", ""), rows) if rows else ""
 
 
@@ -84,7 +85,9 @@ def values_of(nodes: Iterable[GraphNode], name: str) -> list[str]:
     """The different values of an argument, in the order of the layers."""
     found: dict[str, None] = {}
     for node in nodes:
-        value = getattr(node.layer, name, None)
+        if not isinstance(node.layer, Definition) or name not in type(node.layer).model_fields:
+            continue
+        value = getattr(node.layer, name)
         text = spelled(value) if not _holds_layers(value) else ""
         if text:
             found[text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"] = None

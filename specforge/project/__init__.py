@@ -10,7 +10,7 @@ Needs no torch. A mistake in the file is a finding, in `project.findings`; the p
 from specforge.project.project import IGNORES_NOTHING, NO_SPECS, Project
 from specforge.project.reading import FIXED_SEVERITY, UNKNOWN_FINDING, find, read_project
 from specforge.project.recording import Recorded, Stamp, stamp
-from specforge.project.searching import SETTINGS_FILE, is_settings_file, specs_at
+from specforge.project.searching import SETTINGS_FILE, is_settings_file, specs_at, why_nothing
 from specforge.project.settings import Ignore, Settings
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "read_project",
     "specs_at",
     "stamp",
+    "why_nothing",
 ]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from specforge.diagnostics import Diagnostic, Findings, Severity, Span, define
 from specforge.project.patterns import matches
-from specforge.project.searching import is_settings_file, specs_at, told_apart
+from specforge.project.searching import is_settings_file, specs_at, told_apart, why_nothing
 from specforge.project.settings import Ignore, Settings
-from specforge.source import DISK, Mapping, Sequence
+from specforge.source import Mapping, Sequence, nearest_file
 
 IGNORES_NOTHING = define(
     "SF612",
@@ -30,7 +30,8 @@ NO_SPECS = define(
 class Project:
     """The settings that hold for the specs below `folder`; `file` is None where there are none.
 
-    `findings` are the mistakes in the file, which is shown as `name`; `tree` is its text as nodes.
+    `findings` are the mistakes in the file, which is shown as `name`; `tree` is its text as nodes. `exclusions` are
+    the entries of `exclude` that left out a file that was asked for.
     """
 
     folder: Path
@@ -41,6 +42,7 @@ class Project:
     findings: Findings = field(default_factory=Findings)
     texts: dict[str, str] = field(default_factory=dict)
     severities: dict[str, Severity] = field(default_factory=dict)
+    exclusions: dict[Span, None] = field(default_factory=dict)
 
     def specs(self, root: Path) -> list[Path]:
         """The files that `paths` names, without what is excluded; without `paths`, the specs below `root`.
@@ -63,10 +65,20 @@ class Project:
         written = self.settings.paths[number]
         found = [Path(name) for name in specs_at(written, root=self.folder) if not is_settings_file(name)]
         if not found:
-            reason = "no .yaml files below this folder" if (self.folder / written).is_dir() else "there is no such file"
-            hint = f"it starts at {DISK.shown(self.folder)}, the folder of the settings"
-            self.findings.add(NO_SPECS, self.span("paths", number), f"`{written}` holds no specs: {reason}", hint)
+            message = f"`{written}` holds no specs: {why_nothing(written, root=self.folder)}"
+            self.findings.add(NO_SPECS, self.span("paths", number), message, self._advice(written))
         return found
+
+    def _advice(self, written: str) -> str:
+        """Where a path starts, unless it is absolute, and what beside it could be meant."""
+        start = "this path is absolute" if Path(written).is_absolute() else f"paths start at the folder of {self.name}"
+        place = self.folder / written
+        try:
+            beside = [] if place.exists() else [entry.name for entry in place.parent.iterdir()]
+        except (OSError, ValueError):
+            beside = []
+        close = nearest_file(place.name, beside)
+        return start if close is None else f"{start}; did you mean `{Path(written).with_name(close).as_posix()}`?"
 
     def excluded_by(self, path: Path) -> Span | None:
         """Where the settings say that a file does not count, None where it does."""
@@ -74,7 +86,9 @@ class Project:
         if place is not None:
             for number, pattern in enumerate(self.settings.exclude):
                 if matches(pattern, place):
-                    return self.span("exclude", number)
+                    span = self.span("exclude", number)
+                    self.exclusions[span] = None
+                    return span
         return None
 
     def judged(self, findings: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -111,8 +125,11 @@ class Project:
             about = {place for place in specs if place and (ignore.path is None or matches(ignore.path, place))}
             if (about or specs) <= seen:
                 where = f" in `{ignore.path}`" if ignore.path else ""
-                message = f"`ignore` names `{ignore.code}`, which no spec{where} raises"
-                findings.add(IGNORES_NOTHING, self.span("ignore", number), message, "remove it")
+                message, hint = f"`ignore` names `{ignore.code}`, which no spec{where} raises", "remove it"
+                if ignore.path and not about:
+                    message = f"`ignore` names `{ignore.code}` in `{ignore.path}`: no file matches"
+                    hint = "correct the path, or remove the entry"
+                findings.add(IGNORES_NOTHING, self.span("ignore", number), message, hint)
         return self.judged(findings)
 
     def span(self, key: str, number: int | None = None) -> Span:

@@ -35,6 +35,13 @@ def specs_at(path: str, *, root: Path | None = None) -> list[str]:
     return sorted(file for file in files if Path(file).is_file() and not is_settings_file(file))
 
 
+def why_nothing(path: str, *, root: Path | None = None) -> str:
+    """What to say of a path where `specs_at` finds nothing."""
+    if (Path(path) if root is None else root / path).is_dir():
+        return "no .yaml files below this folder"
+    return "no file matches this pattern" if re.search(r"[*?\[]", path) else "no such file or folder"
+
+
 def told_apart(folder: Path) -> list[str]:
     """The YAML files below a folder that say that they are specs, those of runs left out."""
     return [name for name in sorted(map(str, _below(folder))) if _is_spec(Path(name))]

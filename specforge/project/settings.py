@@ -47,7 +47,10 @@ class Settings(Section):
     Paths and patterns start at the folder of the file.
     """
 
-    advice: ClassVar[Mapping[str, str]] = dict.fromkeys(("specforge", "name", "model", "blocks", "train"), _NO_SPEC)
+    advice: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("specforge", "name", "model", "blocks", "train"), _NO_SPEC),
+        "path": "did you mean `paths`?",
+    }
 
     paths: tuple[Text, ...] = ()
     exclude: tuple[Text, ...] = ()

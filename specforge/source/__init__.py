@@ -20,7 +20,7 @@ from specforge.source.building import (
     parse,
     report_too_many,
 )
-from specforge.source.files import DISK, Files, Overlaid
+from specforge.source.files import DISK, Files, Overlaid, nearest_file
 from specforge.source.nodes import Entry, Mapping, Node, Scalar, Sequence, Value
 from specforge.source.reading import MAX_BYTES, UNREADABLE, decode, read
 from specforge.source.scalars import MAX_DIGITS, MAX_NUMBER, MIN_NUMBER, NoNumber, resolve_plain
@@ -54,6 +54,7 @@ __all__ = [
     "Sequence",
     "Value",
     "decode",
+    "nearest_file",
     "parse",
     "read",
     "report_too_many",

@@ -4,10 +4,13 @@ analyse("lab.yaml", files=Overlaid({Path("/home/ada/lab.yaml"): "specforge: 1 â€
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from specforge.diagnostics import nearest
 from specforge.source.reading import MAX_BYTES
+
+_ALIKE = 0.75  # names of files are chosen freely: of less likeness, another one is meant
 
 
 class Files:
@@ -37,6 +40,17 @@ class Files:
 
 
 DISK = Files()
+
+
+def nearest_file(name: str, names: Iterable[str]) -> str | None:
+    """The file that was probably meant: `bsae.yaml` -> `base.yaml`. Endings are alike, so only the rest is compared."""
+    from difflib import SequenceMatcher
+
+    stem, by_stem = Path(name).stem.lower(), {Path(each).stem.lower(): each for each in sorted(names, reverse=True)}
+    close = nearest(stem, by_stem)
+    if close is None or (sorted(close) != sorted(stem) and SequenceMatcher(None, stem, close).ratio() < _ALIKE):
+        return None
+    return by_stem[close]
 
 
 class Overlaid(Files):

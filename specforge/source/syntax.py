@@ -61,7 +61,9 @@ def _explain(error: yaml.MarkedYAMLError, lines: list[str]) -> _Problem:
     character = _line(lines, at)[at.column - 1 : at.column]
     if "cannot start any token" in complaint:
         if character == "\t":
-            return _Problem(at, "a tab can't indent YAML", "indent with spaces")
+            if _line(lines, at)[: at.column - 1].strip():
+                return _Problem(at, "a tab stands where YAML takes spaces only", "write a space in its place")
+            return _Problem(at, "a tab indents this line", "YAML indents with spaces: write 2 for each level")
         return _Problem(at, f"a value can't start with `{character}`", "quote it")
     if "expected ',' or" in complaint:
         return _unclosed(at, opened, lines)

@@ -134,9 +134,10 @@ ONLY_THE_ACTION = WORKFLOW.partition("      - name: Tell what changes")[0]
 
 def test_a_pull_request_that_breaks_a_spec(runner: Runner) -> None:
     _commit(runner, "specs/quickstart.yaml", "train: 0.9", "train: 0.95")
+    _commit(runner, "specs/second.yaml", "batch_size: 64", "batch_size: 32")
     outcomes = runner.run(WORKFLOW)
-    assert [outcome.code for outcome in outcomes] == [0, 1]
-    validate = outcomes[-1]
+    assert [outcome.code for outcome in outcomes] == [0, 1, 0, 0]
+    validate = outcomes[1]
     assert re.match(
         r"::error file=specs/quickstart\.yaml,line=\d+,col=\d+,endLine=\d+,endColumn=\d+,title=SF503::", validate.stdout
     )
@@ -144,7 +145,17 @@ def test_a_pull_request_that_breaks_a_spec(runner: Runner) -> None:
     summary = runner.summary.read_text(encoding="utf-8")
     assert "### specforge: 1 error, 0 warnings in 2 files" in summary
     assert "(https://github.example/ada/nets/blob/abc123/specs/quickstart.yaml#L" in summary
-    assert not (runner.temporary / "comments").exists()
+    comment = (runner.temporary / "comments").read_text(encoding="utf-8").partition("\n")[2]
+    assert "SF503" in comment  # what is broken is told beside what changes
+    assert "batch_size" in comment
+    assert summary.endswith(comment)
+
+
+def test_nothing_is_told_where_nothing_can_be_compared(runner: Runner) -> None:
+    runner.variables["GITHUB_BASE_REF"] = "nowhere"
+    outcomes = runner.run(WORKFLOW)
+    assert [(outcome.name, outcome.code) for outcome in outcomes[2:3]] == [("Tell what changes", 1)]
+    assert "git has no revision `origin/nowhere`" in outcomes[2].stderr
 
 
 def test_the_action_installs_itself_apart_from_the_job_s_python(runner: Runner) -> None:
@@ -167,18 +178,11 @@ def test_a_warning_fails_where_it_is_strict(runner: Runner) -> None:
 def test_every_input_of_the_action(runner: Runner) -> None:
     (runner.repository / "specs" / "odd name.yaml").write_text("covn: 3\n", encoding="utf-8")
     _commit(runner, "specs/quickstart.yaml", "train: 0.9", "train: 0.95")
-    lines = (
-        "paths: |",
-        "  specs/second.yaml",
-        "  specs/odd name.yaml",
-        "changed-since: origin/main",
-        "version: 0.1.0",
-    )
+    lines = ("paths: |", "  specs/second.yaml", "  specs/odd name.yaml", "changed-since: origin/main")
     inputs = "\n          ".join(lines)
     outcomes = runner.run(ONLY_THE_ACTION.replace("paths: specs", inputs))
     assert "file=specs/odd name.yaml," in outcomes[-1].stdout
     assert outcomes[-1].stderr.startswith("1 of 2 specs changed since origin/main\n")
-    assert (runner.temporary / "installed").read_text().endswith(" specforge==0.1.0\n")
 
 
 def test_without_paths_the_settings_say_which(runner: Runner) -> None:
@@ -204,7 +208,7 @@ def test_a_pull_request_is_told_what_it_changes(runner: Runner) -> None:
     assert [(outcome.name, outcome.code) for outcome in outcomes[2:]] == [("Tell what changes", 0), ("Comment", 0)]
     assert "1 of 2 specs differ from origin/main" in outcomes[2].stderr
     command, _, comment = (runner.temporary / "comments").read_text(encoding="utf-8").partition("\n")
-    body = runner.temporary / "comment.md"
+    body = runner.temporary / "changes.md"
     assert command == f"pr comment 7 --edit-last --create-if-none --body-file {body}"
     assert "quickstart" in comment
     assert "second" not in comment

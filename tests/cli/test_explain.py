@@ -69,7 +69,10 @@ def test_explain_markdown(specforge: Run) -> None:
 
 def test_list_has_every_name(specforge: Run) -> None:
     lines = specforge("list", blocked=True).stdout.splitlines()
-    assert [tuple(line.split()[:2]) for line in lines[1:]] == [(topic.name, topic.group) for topic in topics()]
+    second = [topic.place if topic.group == "diagnostics" else topic.group for topic in topics()]
+    assert [tuple(line.split()[:2]) for line in lines[1:]] == [
+        (topic.name, after) for topic, after in zip(topics(), second, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -78,6 +81,15 @@ def test_list_one_family(specforge: Run, group: str) -> None:
     assert [row["name"] for row in rows] == [topic.name for topic in topics() if topic.group == group]
     assert {row["family"] for row in rows} == {group}
     assert all(row["summary"] for row in rows)
+
+
+def test_list_of_findings_has_their_names(specforge: Run) -> None:
+    lines = specforge("list", "diagnostics").stdout.splitlines()
+    assert any(line.split()[:3] == ["SF304", "unknown-word", "diagnostics"] for line in lines)
+    (row,) = (
+        row for row in json.loads(specforge("list", "diagnostics", "--format", "json").stdout) if row["name"] == "SF304"
+    )
+    assert row["rule"] == "unknown-word"
 
 
 def test_list_markdown(specforge: Run) -> None:

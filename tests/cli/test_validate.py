@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as Xml
@@ -73,7 +74,7 @@ def test_a_severity_decides_the_exit_code(specforge: Run, project: Path) -> None
 def test_an_ignored_warning_is_shown_with_its_reason(specforge: Run, project: Path) -> None:
     _settings(project, "ignore:\n  - {code: SF509, path: specs/w*, reason: the paper does it}\n")
     done = specforge("validate", "--strict")
-    assert done.returncode == 0
+    assert (done.returncode, done.stderr) == (0, "2 files: no findings (1 accepted with reason)\n")
     assert "accepted[SF509]" in done.stdout
     assert "  accepted by specforge.yaml:4:5: the paper does it\n" in done.stdout
     assert json.loads(specforge("validate", "--format", "json").stdout) == []
@@ -102,13 +103,25 @@ def test_the_settings_file_is_no_spec(specforge: Run, project: Path) -> None:
     done = specforge("validate", "specforge.yaml", "specs/tiny.yaml")
     assert (done.returncode, done.stderr) == (0, "1 file: no findings\n")
     assert specforge("validate", "*.yaml").returncode == 2  # no other file is there
-    assert "SF301" in specforge("validate", "specforge.yaml", "--no-settings").stdout  # then it is a file like others
+    assert "SF211" in specforge("validate", "specforge.yaml", "--no-settings").stdout  # then it is a file like others
+
+
+NOTHING = "0 files: nothing to validate, all are excluded by specforge.yaml:2\n"
+
+
+def test_nothing_to_validate_is_said(specforge: Run, project: Path) -> None:
+    (project / "specforge.yaml").write_text("paths: [specs]\nexclude: [specs]\n")
+    _commit(project)
+    for paths in ((), ("specs",), ("specs/*.yaml",), ("specs", "--changed-since", "HEAD")):
+        done = specforge("validate", *paths)
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr.endswith(NOTHING)
 
 
 def test_an_excluded_file_is_left_out_even_by_name(specforge: Run, project: Path) -> None:
     done = specforge("validate", "specs/drafts/draft.yaml")
     assert done.returncode == 0
-    assert done.stderr == ("specs/drafts/draft.yaml: left out, as specforge.yaml:2:11 says\n0 files: no findings\n")
+    assert done.stderr == f"specs/drafts/draft.yaml: left out, as specforge.yaml:2:11 says\n{NOTHING}"
     assert specforge("validate", "specs/drafts/draft.yaml", "--no-settings").returncode == 1
     assert specforge("fmt", "--check", "specs").stderr.startswith("2 files")
     (project / "specforge.yaml").write_text("exclud: [drafts]\n")  # whom fmt leaves alone is not known
@@ -147,8 +160,18 @@ def test_settings_are_shown_with_their_lines(specforge: Run, project: Path) -> N
     ]  # fmt: skip
 
 
-def test_defaults_are_shown_as_defaults(specforge: Run, tmp_path: Path) -> None:
+def test_an_excluded_file_is_shown_as_excluded(specforge: Run, project: Path) -> None:
+    draft, tiny = "specs/drafts/draft.yaml", "specs/tiny.yaml"
+    shown = specforge("validate", "--show-settings", draft, tiny).stdout.splitlines()
+    assert shown[:2] == [f"{draft}: settings of specforge.yaml", "  excluded: it is left out, as specforge.yaml:2 says"]
+    assert sum("excluded:" in line for line in shown) == 1
+    as_json = json.loads(specforge("validate", "--show-settings", "--format", "json", draft, tiny).stdout)
+    assert [one["excluded_by"] for one in as_json] == ["specforge.yaml:2", None]
+
+
+def test_defaults_are_shown_as_defaults(specforge: Run, project: Path) -> None:
     done = specforge("validate", "--show-settings", "--no-settings")
+    assert done.stdout.startswith("the working folder: settings are off, as --no-settings says\n")
     assert [line.split() for line in done.stdout.splitlines()[1:]] == [
         [key, "none", "default"] for key in ("paths", "exclude", "severities", "ignore")
     ]
@@ -160,9 +183,50 @@ def test_every_format_has_one_exit_code_and_can_go_to_a_file(specforge: Run, pro
     shown = specforge(*arguments, blocked=True)
     written = specforge(*arguments, "--output-file", "report")
     assert (shown.returncode, written.returncode, written.stdout) == (1, 1, "")
-    assert "SF301" in shown.stdout
+    assert "SF211" in shown.stdout
     assert (project / "report").read_text() == shown.stdout
     assert shown.stderr == written.stderr == "1 file: 1 error, 0 warnings\n"
+
+
+def test_a_mistake_in_a_base_is_told_once(specforge: Run, project: Path) -> None:
+    specs = project / "specs"
+    for name in ("a_child", "child"):
+        (specs / f"{name}.yaml").write_text(f"extends: warned.yaml\nname: {name}\nexpect: {{}}\n")
+    (specs / "warned.yaml").write_text((specs / "warned.yaml").read_text().replace("- relu", "- rellu"))
+    tally = "4 files: 1 error, 0 warnings\n"
+    text = specforge("validate")
+    assert text.stdout.count("error[SF304]") == 1
+    assert "  also reaches: specs/a_child.yaml, specs/child.yaml\n" in text.stdout
+    for format_ in ("concise", "github", "sarif"):
+        done = specforge("validate", "--format", format_)
+        assert (done.stdout.count("unknown layer or block"), done.stderr) == (1, tally)
+    assert len(json.loads(specforge("validate", "--format", "json").stdout)) == 1
+    assert specforge("validate", specs, "--format", "concise").stderr == tally  # a whole path names the same files
+    assert text.stderr == tally
+    # a test case stands for a file: those that can't be used fail
+    assert Xml.fromstring(specforge("validate", "--format", "junit").stdout).get("failures") == "3"
+
+
+def test_a_tab_is_shown(specforge: Run, project: Path) -> None:
+    done = specforge("validate", "-", stdin="specforge: 1\nmodel:\n\tinput: 3\n")
+    assert "\n  3 | →input: 3\n    | ^\n" in done.stdout
+
+
+def test_strict_says_why_it_fails(specforge: Run, project: Path) -> None:
+    assert specforge("validate", "--strict").stderr == "2 files: 0 errors, 1 warning (fails: --strict)\n"
+    (project / "specs" / "tiny.yaml").write_text("specforge: 1\ncovn: 3\n")
+    assert specforge("validate", "--strict").stderr == "2 files: 1 error, 1 warning\n"
+
+
+def test_other_yaml_gets_one_finding(specforge: Run, project: Path) -> None:
+    shutil.copy(ROOT / "action.yml", project / "action.yml")
+    done = specforge("validate", ".", "--format", "concise")
+    assert [line for line in done.stdout.splitlines() if line.startswith("action.yml")] == [
+        "action.yml:1:1: error[SF211] no `specforge: 1`: this does not look like a spec; "
+        "exclude it in specforge.yaml, or start it with `specforge: 1`"
+    ]
+    misspelt = specforge("validate", "-", "--format", "concise", stdin="specforg: 1\nmodle: {}\n")
+    assert "did you mean `model`?" in misspelt.stdout
 
 
 def test_strict_decides_what_fails_in_junit(specforge: Run, project: Path) -> None:
@@ -235,6 +299,10 @@ def test_changed_since_needs_no_settings(specforge: Run, project: Path) -> None:
         (["specs", "--changed-since", "--oops"], "`--oops` is not a revision"),
         ([str(ROOT / "specs" / "quickstart.yaml"), "--changed-since", "main"], "lies outside of the git repository"),
         (["-", "--changed-since", "main"], "standard input has no revisions"),
+        (["specs", "--watch", "--changed-since", "nowhere"], "git has no revision `nowhere`"),
+        (["--format", "xml"], "`xml` is not one of text, concise, json, github, sarif, junit"),
+        (["--format", "jsn"], "junit; did you mean `json`?"),
+        (["spces/*.yaml"], "spces/*.yaml: no file matches this pattern"),
         (["-", "--watch"], "standard input can't be watched"),
         (["specs", "--watch", "--format", "sarif"], "`sarif` is for programs"),
         (["--show-settings", "--format", "junit"], "settings are shown as text or json"),
@@ -244,10 +312,14 @@ def test_usage_errors(specforge: Run, project: Path, arguments: list[str], told:
     _commit(project)
     done = specforge("validate", *arguments)
     assert done.returncode == 2
-    assert told in " ".join(done.stderr.replace("│", " ").split())
+    said = " ".join(done.stderr.replace("│", " ").split())
+    assert told in said
+    assert "Value error" not in said
 
 
 def test_outside_of_a_repository_there_are_no_changes(specforge: Run, tiny: Path) -> None:
-    done = specforge("validate", tiny, "--changed-since", "main", env={"GIT_CEILING_DIRECTORIES": str(tiny.parents[1])})
-    assert done.returncode == 2
-    assert "is in no git repository" in done.stderr
+    for watch in ((), ("--watch",)):
+        ceiling = {"GIT_CEILING_DIRECTORIES": str(tiny.parents[1])}
+        done = specforge("validate", tiny, "--changed-since", "main", *watch, env=ceiling)
+        assert done.returncode == 2
+        assert "is in no git repository" in done.stderr

@@ -1,7 +1,7 @@
 """Runs a GitHub workflow here: each `run` in bash as the runner does it, composite actions by their own steps.
 
 Steps that check out or set up Python are what they lead to: the repository is there, and so is the Python. `${{ … }}`
-holds a name of a context, `if` two with `==` between them.
+holds a name of a context; `if` holds two with `==` between them, `!cancelled()`, or both. Nobody cancels.
 """
 
 import os
@@ -43,16 +43,14 @@ class Runner:
         return self.temporary / "summary.md"
 
     def run(self, workflow: str) -> list[Outcome]:
-        """The steps of the only job, until one fails."""
+        """The steps of the only job; after one that fails, those that do not mind."""
         (job,) = yaml.safe_load(workflow)["jobs"].values()
         self._steps(job["steps"], {})
         return self.outcomes
 
     def _steps(self, steps: list[dict[str, Any]], inputs: dict[str, str]) -> None:
         for step in steps:
-            if self.outcomes and self.outcomes[-1].code != 0:
-                return
-            if "if" in step and not self._holds(str(step["if"]), inputs):
+            if not self._is_due(str(step.get("if", "")), inputs):
                 continue
             if "run" in step:
                 self._execute(step, inputs)
@@ -97,6 +95,14 @@ class Runner:
         known = {**self.contexts, **{f"inputs.{key}": value for key, value in inputs.items()}}
         known["github.action_path"] = str(self.action)
         return known[name]
+
+    def _is_due(self, condition: str, inputs: dict[str, str]) -> bool:
+        whole = _EXPRESSION.fullmatch(condition)
+        parts = [part for part in (whole[1] if whole else condition).split(" && ") if part]
+        minds = "!cancelled()" not in parts
+        if minds and any(outcome.code != 0 for outcome in self.outcomes):
+            return False
+        return all(part == "!cancelled()" or self._holds(part, inputs) for part in parts)
 
     def _holds(self, condition: str, inputs: dict[str, str]) -> bool:
         left, _, right = condition.partition(" == ")

@@ -156,7 +156,7 @@ def test_mistakes_in_a_library(library: str, expected: str, tmp_path: Path) -> N
         ("{a: b}", "`include` is a list of files"),
         ("[3]", "`include` lists paths of files"),
         ("[[blocks/units.yaml]]", "`include` lists paths of files"),
-        ("[blocks/unit.yaml]", "`blocks/unit.yaml` does not exist: there is no file"),
+        ("[blocks/unit.yaml]", "`blocks/unit.yaml` does not exist"),
         ("[blocks]", "`blocks` is a folder"),
         ('["a\\0b"]', "this is not the path of a file"),
         ("[blocks/units.yaml, blocks/units.yaml]", "this file is listed above already"),

@@ -7,6 +7,7 @@ import pytest
 from specforge.catalog.initializers.fixed import Zeros
 from specforge.catalog.initializers.xavier import XavierUniform
 from specforge.diagnostics import Diagnostic
+from specforge.graph import Graph
 from specforge.shapes import Shape
 from specforge.torch_backend import build
 from tests.networks import analysed, graph_of
@@ -184,6 +185,42 @@ def test_initialisers_come_in_the_order_of_the_state(tmp_path: Path) -> None:
     model = "init: [{select: {parameter: bias}, initializer: ones}, {select: {parameter: weight}, initializer: ones}]"
     graph = graph_of(tmp_path, layers, input=(3,), model=model)
     assert [list(node.initializers) for node in graph.leaves()] == [["weight", "bias"]] * 2
+
+
+def written(graph: Graph, path: str) -> str:
+    """The text at the place of a layer."""
+    span = next(node.span for node in graph.nodes if node.path == path)
+    line = Path(span.file).read_text(encoding="utf-8").splitlines()[span.line - 1]
+    return line[span.column - 1 : span.end_column - 1]
+
+
+BODY = "layers: [{conv: {out_channels: 4, kernel_size: 1}}]"
+
+
+def test_layers_that_nobody_wrote_stand_where_their_argument_does(tmp_path: Path) -> None:
+    graph = graph_of(tmp_path, f"- residual: {{{BODY}, shortcut: projection, drop_path: 0.125}}", input=(3, 8, 8))
+    assert {path: written(graph, f"residual_1.{path}") for path in ("conv_1", "drop_path", "shortcut.conv_1")} == {
+        "conv_1": "conv",
+        "drop_path": "0.125",
+        "shortcut.conv_1": "projection",
+    }
+    assert written(graph, "residual_1.shortcut") == written(graph, "residual_1.shortcut.batch_norm_1") == "projection"
+
+
+def test_layers_of_an_argument_that_is_a_default_stand_where_their_composite_does(tmp_path: Path) -> None:
+    defaults = "defaults: {residual: {shortcut: projection, drop_path: 0.125}}"
+    graph = graph_of(tmp_path, f"- residual: {{{BODY}}}", input=(3, 8, 8), model=defaults)
+    assert written(graph, "residual_1.drop_path") == written(graph, "residual_1.shortcut.conv_1") == "residual"
+
+
+def test_layers_that_nobody_wrote_stand_in_the_block_that_asks_for_them(tmp_path: Path) -> None:
+    block = f"unit:\n  params: {{way: projection}}\n  layers: [{{residual: {{{BODY}, shortcut: $way}}}}]"
+    graph = graph_of(tmp_path, "- unit", input=(3, 8, 8), blocks=block)
+    path = "unit_1.residual_1.shortcut.conv_1"
+    assert written(graph, path) == "$way"
+    (use,) = [node.span.used_by for node in graph.nodes if node.path == path]
+    assert use is not None
+    assert use.name == "unit"
 
 
 def test_a_rule_that_matches_nothing_is_an_error_at_the_rule(tmp_path: Path) -> None:

@@ -102,6 +102,30 @@ def test_what_is_offered(text: str, some: set[str], none: set[str], tmp_path: Pa
     assert not none & found
 
 
+ADDRESSES = [
+    *("repeat_1", "repeat_1.conv_unit_1", "repeat_1.conv_unit_2", "repeat_1.max_pool_1", "flatten_1", "dropout_1"),
+    *("head", "blocks.conv_unit.conv_1", "blocks.conv_unit.relu_1"),
+]
+
+
+@pytest.mark.parametrize("edit", ["- at: |", "- {at: repeat_1.co|, remove: true}", "- remove: true\n    at: he|ad"])
+def test_addresses_of_everything_that_is_written(edit: str, tmp_path: Path) -> None:
+    assert list(offers(f"{LAB}edit:\n  {edit}\n", tmp_path, analysed=LAB)) == ADDRESSES
+
+
+def test_an_address_replaces_the_one_that_is_typed(tmp_path: Path) -> None:
+    text = f"{LAB}edit:\n  - {{at: repeat_1.co|, remove: true}}\n"
+    after = accepted(text, tmp_path, "repeat_1.conv_unit_2", analysed=LAB)
+    assert after.endswith("  - {at: repeat_1.conv_unit_2, remove: true}\n")
+
+
+def test_addresses_of_what_is_inherited(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(LAB.replace("name: lab", "name: base"))
+    child = "specforge: 1\nname: lab\nextends: base.yaml\n"
+    assert list(offers(f"{child}edit:\n  - at: |\n", tmp_path, analysed=child)) == ADDRESSES
+    assert offers(f"{child}edit:\n  - at: |\n", tmp_path) == {}  # nothing is known of it yet
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -43,14 +43,19 @@ def test_paths_start_at_the_settings(folder: Path, settings: Settings, monkeypat
 
 def test_a_path_that_leads_nowhere_is_an_error(folder: Path, settings: Settings) -> None:
     (folder / "empty").mkdir()
-    project = settings("paths: [spces, empty]\n")
+    (folder / "specs").mkdir()
+    absolute = (folder / "spec").as_posix()
+    project = settings(f"paths: [spces, empty, old/a.yaml, 'lab*.yaml', {absolute}]\n")
     assert project.specs(folder) == []
-    assert told(project) == [
-        "specforge.yaml:1:9 error[SF613] `spces` holds no specs: there is no such file; "
-        "it starts at ., the folder of the settings",
-        "specforge.yaml:1:16 error[SF613] `empty` holds no specs: no .yaml files below this folder; "
-        "it starts at ., the folder of the settings",
+    start = "paths start at the folder of specforge.yaml"
+    assert [line.partition("] ")[2] for line in told(project)] == [
+        f"`spces` holds no specs: no such file or folder; {start}; did you mean `specs`?",
+        f"`empty` holds no specs: no .yaml files below this folder; {start}",
+        f"`old/a.yaml` holds no specs: no such file or folder; {start}",
+        f"`lab*.yaml` holds no specs: no file matches this pattern; {start}",
+        f"`{absolute}` holds no specs: no such file or folder; this path is absolute; did you mean `{absolute}s`?",
     ]
+    assert told(project)[1].startswith("specforge.yaml:1:16 error[SF613] ")
 
 
 def test_without_paths_specs_are_told_apart_from_other_yaml(folder: Path) -> None:
@@ -112,7 +117,8 @@ def test_an_ignore_that_meets_nothing_is_told(folder: Path, settings: Settings) 
     assert [line(found) for found in project.unused(judged, [a, b])] == [
         "specforge.yaml:4:5 warning[SF612] `ignore` names `SF513`, which no spec raises; remove it",
         "specforge.yaml:5:5 warning[SF612] `ignore` names `SF513`, which no spec in `specs/b.yaml` raises; remove it",
-        "specforge.yaml:6:5 warning[SF612] `ignore` names `SF512`, which no spec in `gone.yaml` raises; remove it",
+        "specforge.yaml:6:5 warning[SF612] `ignore` names `SF512` in `gone.yaml`: no file matches; "
+        "correct the path, or remove the entry",
     ]
     assert [found.span.line for found in project.unused(judged, [b])] == [5]  # of the others nobody knows
     assert project.unused(judged, []) == []

@@ -96,13 +96,13 @@ class Residual(Composite):
         if output is None or not self._sums(input.shape, output.shape):
             return output
         if self.drop_path:
-            drop = Item("drop_path", "stochastic_depth", StochasticDepth(p=self.drop_path), _NOWHERE, {}, {})
-            output = lower("", (drop,), output)
+            drop = Item("drop_path", "stochastic_depth", StochasticDepth(p=self.drop_path), _UNWRITTEN, {}, {})
+            output = lower("", (drop,), output, made_for="drop_path")
             assert output is not None
-        shortcut = self.shortcut
+        shortcut, made_for = self.shortcut, None
         if not isinstance(shortcut, tuple):
-            shortcut = self._projection(input.shape, output.shape)
-        around = lower("shortcut", shortcut, input) if shortcut else input
+            shortcut, made_for = self._projection(input.shape, output.shape), "shortcut"
+        around = lower("shortcut", shortcut, input, made_for=made_for) if shortcut else input
         if around is not None and around.shape != output.shape:
             message = (
                 f"the shortcut gives {spelled(around.shape)}, the body {spelled(output.shape)}: they can't be added"
@@ -127,11 +127,10 @@ class Residual(Composite):
         if any(stride != int(stride) for stride in strides):  # no convolution enlarges
             return ()
         stride = tuple(map(int, strides))
-        span = self.layers[0].span
         conv = Conv(out_channels=output[0], kernel_size=1, stride=stride, bias=False)
         return (
-            Item("conv_1", "conv", conv, span, {}, {}),
-            Item("batch_norm_1", "batch_norm", BatchNorm(), span, {}, {}),
+            Item("conv_1", "conv", conv, _UNWRITTEN, {}, {}),
+            Item("batch_norm_1", "batch_norm", BatchNorm(), _UNWRITTEN, {}, {}),
         )
 
     def _way_out(self, input: Shape, output: Shape) -> str:
@@ -214,7 +213,7 @@ class Auxiliary(Composite):
         return lower("", self.layers, input)
 
 
-_NOWHERE = Span("", 1, 1, 1, 1)
+_UNWRITTEN = Span("", 1, 1, 1, 1)  # of layers that an argument asks for, until they are lowered
 
 
 def _projectable(input: Shape, output: Shape) -> bool:

@@ -14,33 +14,33 @@ from pathlib import Path
 from specforge.cli import console
 from specforge.cli.findings import concise
 from specforge.cli.formats.places import Root, root
-from specforge.cli.validation import Validated, count_specs, in_reading_order
+from specforge.cli.validation import FAILS_STRICTLY, Validated, count_specs, in_reading_order
 from specforge.diagnostics import Diagnostic
 
 MAX_ANNOTATIONS = 10
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
-def show_github(validated: Sequence[Validated]) -> None:
+def show_github(validated: Sequence[Validated], *, strict: bool = False) -> None:
     """Commands to stdout, the table to the file that GitHub names, and to stderr what is only there."""
     found = [found for found in in_reading_order(validated) if not found.accepted]
     errors = [one for one in found if one.severity == "error"]
     warnings = [one for one in found if one.severity == "warning"]
     place = root()
     for one in (*errors[:MAX_ANNOTATIONS], *warnings[:MAX_ANNOTATIONS]):
-        print(command(one, place))
+        print(command(one, place, strict=strict))
     rest = [*errors[MAX_ANNOTATIONS:], *warnings[MAX_ANNOTATIONS:]]
     summary = os.environ.get(SUMMARY_VARIABLE)
     if summary:
         from specforge.cli.formats.job_summary import append_summary
 
-        complete = append_summary(Path(summary), [*errors, *warnings], place, count_specs(validated))
+        complete = append_summary(Path(summary), [*errors, *warnings], place, count_specs(validated), strict=strict)
         if rest and complete:
             limit = f"GitHub shows {MAX_ANNOTATIONS} errors and {MAX_ANNOTATIONS} warnings of a step"
             console.note(f"{limit}; {_more(rest)} in the summary of the job")
             return
     if rest:
-        console.note(f"GitHub shows no more as annotations; {_more(rest)} in the lines above")
+        console.note(f"GitHub shows no more as annotations; {_more(rest)} in the lines after them")
     for one in rest:
         print(_harmless(concise(one)))
 
@@ -54,9 +54,10 @@ def _more(rest: Sequence[Diagnostic]) -> str:
     return f"{len(rest)} more findings are" if len(rest) > 1 else "1 more finding is"
 
 
-def command(found: Diagnostic, place: Root) -> str:
+def command(found: Diagnostic, place: Root, *, strict: bool = False) -> str:
     """One line for the runner. A column says nothing to GitHub unless the finding stays in its line."""
-    span, properties = found.span, {"title": found.code}
+    why = f" ({FAILS_STRICTLY})" if strict and found.severity == "warning" else ""
+    span, properties = found.span, {"title": f"{found.code}{why}"}
     path = place.path(span.file)
     if path is not None:
         properties = {"file": path, "line": str(span.line), "endLine": str(span.end_line), **properties}

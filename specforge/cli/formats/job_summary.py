@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from specforge.cli import console
 from specforge.cli.formats.places import Root
+from specforge.cli.validation import FAILS_STRICTLY
 from specforge.diagnostics import Diagnostic
 
 MAX_BYTES = 1024 * 1024
@@ -24,16 +25,17 @@ _HEAD = "| | where | finding | what to do |\n| --- | --- | --- | --- |\n"
 _RESERVED = 200
 
 
-def append_summary(file: Path, found: Sequence[Diagnostic], place: Root, files: int) -> bool:
+def append_summary(file: Path, found: Sequence[Diagnostic], place: Root, files: int, *, strict: bool = False) -> bool:
     """Whether the table holds all of them. A summary that can't be written is told of and stops nothing."""
     errors = sum(one.severity == "error" for one in found)
     title = f"### specforge: {_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}"
-    head = f"{title} in {_counted(files, 'file')}\n\n{_HEAD if found else ''}"
+    why = f" ({FAILS_STRICTLY})" if strict and found and not errors else ""
+    head = f"{title} in {_counted(files, 'file')}{why}\n\n{_HEAD if found else ''}"
     try:
         written = file.stat().st_size if file.is_file() else 0
         rows = list(_fitting(found, place, MAX_BYTES - written - len(head.encode()) - _RESERVED))
         missing = len(found) - len(rows)
-        more = f"\n{missing} more findings are in the log: a summary holds 1 MiB.\n" if missing else ""
+        more = f"\n{missing} more findings are in the command's output: a summary holds 1 MiB.\n" if missing else ""
         with file.open("a", encoding="utf-8", newline="\n") as end:
             end.write(f"{head}{''.join(rows)}{more}\n")
     except OSError as error:
@@ -76,7 +78,7 @@ def _text(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return _MARKUP.sub(lambda letter: f"&#{ord(letter[0])};", escape(re.sub(r"\s", " ", text)))
+    return _MARKUP.sub(lambda letter: f"&#{ord(letter[0])};", escape(re.sub(r"\s", " ", text), quote=False))
 
 
 def _counted(number: int, word: str) -> str:

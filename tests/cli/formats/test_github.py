@@ -72,6 +72,12 @@ def test_where_a_block_is_used_is_said(folder: Path) -> None:
     assert read(command(used, root()))[2] == "wrong (used by block `unit` at b.yaml:9:1)"
 
 
+def test_a_warning_that_fails_says_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    show_github(one_file(found("x"), found("y", severity="warning")), strict=True)
+    titles = [read(line)[1]["title"] for line in capsys.readouterr().out.splitlines()]
+    assert titles == ["XXe", "XXw (fails: --strict)"]
+
+
 def test_errors_come_first_each_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     both = [found("first", line=1, severity="warning"), found("second", line=2), found("third", line=3)]
     show_github([*one_file(*both), *one_file(both[1])])
@@ -113,7 +119,7 @@ def test_without_a_summary_the_rest_is_in_the_log(folder: Path, capsys: pytest.C
     show_github(one_file(*_many(11, 0)))
     said = capsys.readouterr()
     assert said.out.splitlines()[10:] == ["- lab.yaml:11:2: error[XXe] error 10"]
-    assert said.err == "GitHub shows no more as annotations; 1 more finding is in the lines above\n"
+    assert said.err == "GitHub shows no more as annotations; 1 more finding is in the lines after them\n"
 
 
 def test_a_summary_that_can_not_be_written_stops_nothing(

@@ -9,6 +9,7 @@ import pytest
 from specforge.cli.formats import job_summary
 from specforge.cli.formats.job_summary import append_summary
 from specforge.cli.formats.places import Root
+from specforge.diagnostics import Severity
 from tests.cli.formats.conftest import found
 
 HOSTILE = "a|b <img src=x> `code|<b>` **bold** _it_ [link](http://x) ![i](y) &amp; @team #1 \\ $x$ ~~no~~"
@@ -45,6 +46,19 @@ def test_nothing_in_a_text_is_markup(folder: Path) -> None:
     )
 
 
+def test_every_character_is_escaped_once(folder: Path) -> None:
+    file = folder / "summary.md"
+    append_summary(file, [found("""can't & "won't" <i>""")], Root(folder), 1)
+    assert """**XXe** can't &amp; "won't" &lt;i&gt;""" in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("severity", "why"), [("warning", " (fails: --strict)"), ("error", "")])
+def test_the_heading_says_why_warnings_fail(folder: Path, severity: Severity, why: str) -> None:
+    file = folder / "summary.md"
+    append_summary(file, [found("x", severity=severity)], Root(folder), 1, strict=True)
+    assert file.read_text(encoding="utf-8").splitlines()[0].endswith(f" in 1 file{why}")
+
+
 def test_an_odd_backquote_is_text(folder: Path) -> None:
     file = folder / "summary.md"
     append_summary(file, [found("one ` only")], Root(folder), 1)
@@ -73,8 +87,8 @@ def test_never_more_than_github_takes(folder: Path, monkeypatch: pytest.MonkeyPa
     file.write_text("x" * written)
     assert not append_summary(file, [found(f"wörng {n}" * 3) for n in range(100)], Root(folder), 1)
     assert 1_500 < file.stat().st_size <= 2_000
-    shown = len(_rows(file))
-    assert f"\n{100 - shown} more findings are in the log: a summary holds 1 MiB.\n" in file.read_text(encoding="utf-8")
+    more = f"\n{100 - len(_rows(file))} more findings are in the command's output: a summary holds 1 MiB.\n"
+    assert more in file.read_text(encoding="utf-8")
 
 
 def test_a_full_summary_only_says_so(folder: Path) -> None:
