@@ -19,9 +19,9 @@ class Search(Section):
     result of the test set. `direction` says whether more of it is better; it follows from the metric. `objective` is
     which of a trial's epochs counts: the last, or the best. `trials` is how many values are tried. `sampler` is how
     they are chosen: near what was good so far (`tpe`), at random, or every combination in turn (`grid`). `seed` decides
-    what is drawn. `pruning` ends trials early that are worse than others were after as many epochs: worse than the `median`,
-    or not among the best quarter each time the epochs have quadrupled (`asha`). `prune_after` is how many epochs every
-    trial is given. `keep` is how many of the best trials keep their weights.
+    what is drawn. `pruning` ends trials early that are worse than others were after as many epochs: worse than the
+    `median`, or not among the best quarter each time the epochs have quadrupled (`asha`). `prune_after` is how many
+    epochs every trial is given. `keep` is how many of the best trials keep their weights.
     """
 
     space: dict[str, Distribution]
