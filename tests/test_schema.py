@@ -20,7 +20,7 @@ from specforge.expand.repeat import KEYS as REPEAT_KEYS
 from specforge.expand.words import ITEM_KEYS
 from specforge.reference import keys
 from specforge.schema import json_schema, to_json
-from specforge.source import Node, parse, read
+from specforge.source import DISK, Node, parse, read
 from specforge.spec import Spec
 from tests import test_documents as documents
 from tests.catalog import test_documentation as docstrings
@@ -112,7 +112,7 @@ def test_takes_what_is_right(path: Path) -> None:
 def test_refuses_only_what_validate_refuses(path: Path) -> None:
     """Every broken spec that parses: where the schema complains, an error is recorded."""
     findings = Findings()
-    text = read(path, findings)
+    text = read(path, findings, files=DISK)
     node = None if text is None else parse(text, path.name, findings)
     if node is not None and not findings.has_errors:
         said = [error.message for error in validator().iter_errors(as_json(node))]

@@ -12,6 +12,7 @@ import typer
 
 from specforge.cli.loading import lasting, leave
 from specforge.cli.usage import Command
+from specforge.cli.voices import demand_alone
 
 # name on the command line -> file in this folder
 COMMANDS = {
@@ -48,6 +49,8 @@ COMMANDS = {
 def main() -> None:
     """Entry point of the `specforge` script."""
     named = next((word for word in sys.argv[1:] if word in COMMANDS), None)
+    if named not in (None, "train"):
+        demand_alone(named)
     with lasting():
         app = application(COMMANDS if named is None else {named: COMMANDS[named]})
     atexit.register(leave)

@@ -34,6 +34,7 @@ def export(
         Path | None,
         typer.Option(
             "--output-file",
+            "-o",
             metavar="FILE",
             help="The file to write; python, mermaid and dot go to stdout without it.",
             show_default=False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from specforge.cli import console
-from specforge.cli.files import write_whole
+from specforge.cli.files import demand_free, write_whole
 from specforge.cli.guard import guarded
 
 if TYPE_CHECKING:
@@ -26,12 +26,16 @@ def import_(
         bool,
         typer.Option("--weights", help="Also fetch the published weights, into a .safetensors file beside the spec."),
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is already there.")] = False,
 ) -> None:
     """Write a network of torchvision, Darknet or Keras as a spec, with blocks and repeats."""
     from specforge.importing.network import ImportFailure
 
-    if weights and output_file is None:
-        raise typer.BadParameter("the weights lie beside the spec: give `--output-file` too", param_hint="--weights")
+    if weights:
+        _demand_published(source, output_file)
+    if output_file is not None:
+        for file in (output_file, *([_weights_file(output_file)] if weights else ())):
+            demand_free(file, force=force)
     try:
         text = _text_of(source)
         if output_file is None:
@@ -44,6 +48,21 @@ def import_(
     except ImportFailure as failure:
         console.error(failure.message, failure.hint)
         raise typer.Exit(1) from None
+
+
+def _demand_published(source: str, output_file: Path | None) -> None:
+    """Before anything is read or written: `--weights` fits the source, and has a place."""
+    without = {".cfg": "a Darknet .cfg", ".json": "a Keras .json"}
+    kind = without.get(Path(source).suffix.lower())
+    if kind is not None:
+        console.error(f"--weights is for torchvision: {kind} has no published weights", "leave out `--weights`")
+        raise typer.Exit(2)
+    if output_file is None:
+        raise typer.BadParameter("the weights lie beside the spec: give `--output-file` too", param_hint="--weights")
+
+
+def _weights_file(spec: Path) -> Path:
+    return spec.with_suffix(".safetensors")
 
 
 def _text_of(source: str) -> str:
@@ -79,7 +98,7 @@ def _tell(findings: "Findings") -> None:
 def _write_weights(spec: Path) -> None:
     from specforge.importing.published import fetch_weights
 
-    file = spec.with_suffix(".safetensors")
+    file = _weights_file(spec)
     fetch_weights(spec, file)
     console.note(f"wrote {file}, the published weights under the names of the spec")
 

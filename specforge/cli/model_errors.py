@@ -22,4 +22,4 @@ def models_reported() -> Iterator[None]:
             yield
         except (ExportError, PredictionError) as error:
             console.error(error.message, error.hint)
-            raise typer.Exit(1) from None
+            raise typer.Exit(2 if error.is_usage else 1) from None

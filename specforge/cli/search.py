@@ -34,7 +34,10 @@ def search(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what folder and storage hold, help it, or start it.")
     ] = False,
-    workers: Annotated[int, typer.Option("--workers", min=1, max=256, help="Processes on this machine.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, max=256, help="Processes on this machine.  [default: 1]", show_default=False),
+    ] = None,
     trials: Annotated[
         int | None, typer.Option("--trials", min=1, help="Trials in all, those before a `--resume` too.")
     ] = None,
@@ -59,18 +62,20 @@ def search(
 
     Progress goes to stderr, a line a trial; the best value and the files to stdout.
     """
-    settings = tuple(set_ or ())
-    if device is not None and "," in device and workers == 1:
+    settings, count = tuple(set_ or ()), workers or 1
+    if list_:
+        _demand_unused({"--trials": trials, "--timeout": timeout, "--workers": workers})
+    if device is not None and "," in device and count == 1 and not list_:
         raise typer.BadParameter("one worker has one device; add `--workers`", param_hint="--device")
     seconds = _seconds(timeout)
     with _explained():
-        _prepare(spec, settings, computes=workers == 1 and not list_)
+        _prepare(spec, settings, computes=count == 1 and not list_)
         from specforge.search.run import Request, look
         from specforge.search.run import search as run
 
         request = Request(
             file=spec, settings=settings, out=out, storage=storage, study=study, resume=resume or list_,
-            workers=workers, trials=trials, seconds=seconds, device=device, data_dir=data_dir, download=download,
+            workers=count, trials=trials, seconds=seconds, device=device, data_dir=data_dir, download=download,
         )  # fmt: skip
         if list_:
             _list(look(request))
@@ -78,6 +83,13 @@ def search(
         with reported(), _resumable():
             finished = run(request, console.note)
     _show(finished)
+
+
+def _demand_unused(given: dict[str, object]) -> None:
+    """Refuse what would train: `--list` shows what there is."""
+    for option, value in given.items():
+        if value is not None:
+            raise typer.BadParameter("has no meaning with `--list`, which trains nothing", param_hint=option)
 
 
 def _seconds(text: str | None) -> float | None:
@@ -119,10 +131,16 @@ def _explained() -> Iterator[None]:
 @contextmanager
 def _resumable() -> Iterator[None]:
     """Say how a search goes on that was interrupted."""
+    from specforge.search.errors import Complete
+    from specforge.search.result import many
     from specforge.training.errors import Interrupted
 
     try:
         yield
+    except Complete as complete:
+        ended = f"all of its {many(complete.ended)} had ended; what it found is in {complete.run}"
+        console.note(("interrupted", "bold yellow"), f": {ended}")
+        raise typer.Exit(complete.exit_code) from None
     except Interrupted as interrupted:
         console.note(("interrupted", "bold yellow"), f": the search is saved; go on with: {_again(interrupted.run)}")
         raise typer.Exit(interrupted.exit_code) from None
@@ -137,11 +155,13 @@ def _again(folder: Path | None) -> str:
 
 
 def _show(finished: "Finished") -> None:
-    from specforge.search.result import amount
+    from specforge.search.result import amount, many
 
     found, metric = finished.found, finished.searched.search.metric
     tally = ", ".join(f"{found.count(state)} {state}" for state in _STATES if found.count(state))
-    console.note(f"{len(found.settled)} trials: {tally}" if tally else "no trial has ended")
+    console.note(f"{many(len(found.settled))}: {tally}" if tally else "no trial has ended")
+    if finished.is_time_up and found.left:
+        console.note(f"the time was up with {found.left} of {many(found.budget)} left; go on with `--resume`")
     if found.best is None:
         hint = f"{finished.report} says why" if found.settled else "give it more time: `--resume`"
         console.error("no trial was completed, so there is no best one", hint)
@@ -170,7 +190,8 @@ def _list(finished: "Finished") -> None:
         mark = " *" if finished.found.best is not None and trial.number == finished.found.best.number else ""
         rows.append((f"{trial.number}{mark}", trial.state, amount(trial.value, metric), trial.reason or values))
     console.table(("trial", "state", metric, "values"), rows, numbers=frozenset({2}))
-    console.note(f"{len(finished.found.settled)} of {finished.found.budget} trials have ended")
+    progress = finished.found.progress
+    console.note(f"{progress} {'has' if progress.endswith(' trial') else 'have'} ended")
 
 
 command = guarded(search)

@@ -1,14 +1,14 @@
 """One voice for the processes that `torchrun` has started: the first of a machine speaks, others when it matters.
 
 In: a command. Out: the same, silent in all processes but the first, until one has an error that nobody else has told.
-A process that fails ends at once: what a GPU still waits for from the others would keep it.
+A process ends at once: what a GPU still waits for from the others would keep it.
 """
 
 import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import NoReturn, ParamSpec
 
 import typer
 
@@ -27,21 +27,36 @@ def in_unison(command: Callable[P, None]) -> Callable[P, None]:
             return
         if os.environ.get("LOCAL_RANK", "0") != "0":
             console.mute()
+        code = 0
         try:
             command(*args, **kwargs)
         except typer.Exit as end:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            if end.exit_code:
-                os._exit(end.exit_code)
-            raise
+            code = end.exit_code
+        leave_at_once(code)
 
     return run
+
+
+def leave_at_once(code: int) -> NoReturn:
+    """End without what Python and torch do at the end: torch's own threads abort a process in forty while it does."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def is_one_of_several() -> bool:
     """Whether `torchrun` says so."""
     return os.environ.get("WORLD_SIZE", "1") != "1" and "LOCAL_RANK" in os.environ
+
+
+def demand_alone(command: str) -> None:
+    """Leave at once where `torchrun` has started a command that would wait for nobody, or do all of it twice."""
+    if not is_one_of_several():
+        return
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        hint = "specforge search … --workers 2" if command == "search" else "run it without torchrun"
+        console.error(f"specforge {command} is not started by torchrun", hint)
+    raise SystemExit(2)
 
 
 def launcher() -> list[str]:

@@ -33,9 +33,8 @@ def source(
     if not name.endswith(_SPECS) or Path(name).is_dir():
         if settings or seed is not None:
             option = "--set" if settings else "--seed"
-            raise ExportError(
-                f"`{option}` is for a spec: {name} has its weights", hint="leave it out, or give the spec"
-            )
+            message = f"`{option}` is for a spec: {name} has its weights"
+            raise ExportError(message, hint="leave it out, or give the spec", is_usage=True)
         return open_trained(Path(name), data_dir=data_dir, download=download)
     spec, graph = analyse(name, settings).require()
     module = compiled(spec, seed=seed, download=download)

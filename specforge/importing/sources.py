@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from specforge.diagnostics import Findings, did_you_mean
+from specforge.importing.checkpoint import WEIGHTS_ENDINGS
 from specforge.importing.network import ImportFailure, Network
 from specforge.importing.text import read_limited
 
@@ -31,7 +32,21 @@ def read_source(source: str) -> tuple[Network, Findings]:
 def _advice(source: str, library: str, named: bool) -> str:
     if named:
         return did_you_mean(library, LIBRARIES) or f"libraries are: {', '.join(LIBRARIES)}"
-    return "give `torchvision:NAME`, or a file that ends with " + ", ".join(f"`{ending}`" for ending in ENDINGS)
+    if Path(source).suffix.lower() in SPEC_ENDINGS:
+        return f"`{source}` is already a spec: `specforge validate {source}`"
+    if "." not in source and _is_in_torchvision(source):
+        return f"did you mean `torchvision:{source}`?"
+    endings = ", ".join(f"`{ending}`" for ending in (*ENDINGS, *WEIGHTS_ENDINGS))
+    return f"give `torchvision:NAME`, or a file that ends with {endings}"
+
+
+def _is_in_torchvision(name: str) -> bool:
+    try:
+        from specforge.importing.torch_networks.torchvision_models import names
+
+        return name in names()
+    except ImportError:
+        return False
 
 
 def _torchvision(name: str) -> tuple[Network, Findings]:
@@ -58,4 +73,5 @@ def _keras(source: str) -> tuple[Network, Findings]:
 
 
 LIBRARIES: dict[str, Reader] = {"torchvision": _torchvision}
+SPEC_ENDINGS = (".yaml", ".yml")
 ENDINGS: dict[str, Reader] = {".cfg": _darknet, ".json": _keras}

@@ -27,7 +27,7 @@ def open_model(path: Path, *, device: str | None = None, data_dir: Path, downloa
     _demand_file(path)
     if device not in (None, "auto", "cpu"):
         message = f"{one_line(str(path))} is asked on the CPU, not on `{one_line(str(device))}`"
-        raise PredictionError(message, hint="leave `--device` out, or give the run or its bundle")
+        raise PredictionError(message, hint="leave `--device` out, or give the run or its bundle", is_usage=True)
     return program(path)
 
 

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from optuna.storages.journal import BaseJournalBackend
 
-from specforge.search.errors import SearchError
+from specforge.search.errors import SearchError, absent_folder
 from specforge.training.lock import Busy, locked
 
 # appending takes milliseconds, also when many processes want to
@@ -29,7 +29,6 @@ class Journal(BaseJournalBackend):
         self._path = path
         self._offsets = [0]  # where each line begins, as far as they were read
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
         except OSError as error:
             raise _cannot(path, error) from None
@@ -112,4 +111,4 @@ def _end_of_lines(file: BinaryIO) -> int:
 def _cannot(path: Path, error: OSError) -> SearchError:
     full = error.errno in (ENOSPC, EDQUOT)
     hint = "free some space, then go on with `--resume`" if full else "name another file with `--storage journal:PATH`"
-    return SearchError(f"cannot use {path}: {error.strerror or error}", hint=hint)
+    return SearchError(f"cannot use {path}: {error.strerror or error}", hint=absent_folder(path) or hint)

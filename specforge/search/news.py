@@ -12,7 +12,7 @@ class News:
     """Tells of every trial once, also of those of other machines."""
 
     def __init__(self, search: Search, budget: int, tell: Callable[[str], None]):
-        self._search, self._budget, self._tell = search, budget, tell
+        self._search, self._budget, self.tell = search, budget, tell
         self._told: set[int] = set()
 
     def skip(self, known: Iterable[Chain]) -> None:
@@ -24,7 +24,7 @@ class News:
         for chain in fresh:
             self._told.add(chain.place)
             others = [other for other in known if other.place in self._told]
-            self._tell(self._line(chain, best_of(others, self._search)))
+            self.tell(self._line(chain, best_of(others, self._search)))
 
     def _line(self, chain: Chain, ranked: list[Chain]) -> str:
         width = len(str(self._budget))

@@ -46,7 +46,7 @@ class Owners:
     @contextmanager
     def signed_in(self) -> Iterator["Owner"]:
         """Be alive inside."""
-        owner = Owner(f"{node()}-{os.getpid()}-{uuid4().hex[:8]}", self.scope)
+        owner = Owner(f"{_process(os.getpid())}{uuid4().hex[:8]}", self.scope)
         lock = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -100,6 +100,16 @@ class Owner:
     @property
     def record(self) -> dict[str, str]:
         return {"name": self.name, "scope": self.scope}
+
+
+def is_of(trial: "FrozenTrial", process: int) -> bool:
+    """Whether a process of this machine has or had the trial."""
+    record = trial.user_attrs.get(OWNER)
+    return isinstance(record, dict) and str(record.get("name")).startswith(_process(process))
+
+
+def _process(number: int) -> str:
+    return f"{node()}-{number}-"
 
 
 def mend(study: "Study", owners: Owners, budget: int) -> list[Chain]:

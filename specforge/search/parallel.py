@@ -15,15 +15,15 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from specforge.search.chains import chains
+from specforge.search.chains import Chain, chains
 from specforge.search.errors import SearchError
 from specforge.search.news import News
-from specforge.search.owners import Owners, mend
+from specforge.search.owners import Owners, is_of, mend
 from specforge.search.ranking import settled
 from specforge.search.storage import explained
 from specforge.training.errors import Interrupted
@@ -42,18 +42,19 @@ def run_workers(
     request: "Request", opened: "Opened", guard: InterruptGuard, news: News, deadline: float | None
 ) -> None:
     """Raises SearchError, and Interrupted when all processes have saved their trials."""
-    with _Crew(request, opened, deadline) as crew:
-        heard = monotonic()
-        while crew.is_busy():
-            try:
+    try:
+        with _Crew(request, opened, deadline, news.tell) as crew:
+            heard = monotonic()
+            while crew.is_busy():
                 guard.check()
-            except Interrupted:
-                crew.stop()
-                raise
-            if monotonic() - heard > _LISTEN:
-                heard = monotonic()
-                _listen(opened, news)
-            sleep(_LOOK)
+                if monotonic() - heard > _LISTEN:
+                    heard = monotonic()
+                    _listen(opened, news)
+                sleep(_LOOK)
+    except (Interrupted, SearchError):
+        with suppress(SearchError):  # what was first is told
+            _listen(opened, news)
+        raise
     _listen(opened, news)
 
 
@@ -65,8 +66,8 @@ def _listen(opened: "Opened", news: News) -> None:
 class _Crew:
     """The processes; leaving the block ends those that are left."""
 
-    def __init__(self, request: "Request", opened: "Opened", deadline: float | None):
-        self._request, self._opened, self._deadline = request, opened, deadline
+    def __init__(self, request: "Request", opened: "Opened", deadline: float | None, tell: Callable[[str], None]):
+        self._request, self._opened, self._deadline, self._tell = request, opened, deadline, tell
         self._processes: dict[int, subprocess.Popen[str]] = {}
         self._deaths = self._settled = 0
 
@@ -110,6 +111,7 @@ class _Crew:
         owners = Owners.of(opened.place, opened.folder)
         with explained(opened.place), owners.alone():
             known = mend(opened.study, owners, opened.budget)
+        self._tell(_death(process, known))
         ended = len(settled(known))
         self._deaths = 1 if ended > self._settled else self._deaths + 1
         self._settled = ended
@@ -201,6 +203,14 @@ def _passed_on(process: "subprocess.Popen[str]") -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _death(process: "subprocess.Popen[str]", known: list[Chain]) -> str:
+    """What became of a worker and its trial."""
+    code = process.returncode
+    how = f"was killed (signal {-code})" if code < 0 else f"was ended (exit code {code})"
+    had_one = any(not chain.is_settled and is_of(trial, process.pid) for chain in known for trial in chain.trials)
+    return f"worker {process.pid} {how}{': its trial is taken up again' * had_one}"
 
 
 def _cause(code: int) -> str:

@@ -75,6 +75,17 @@ class Found:
     def settled(self) -> tuple[TrialRecord, ...]:
         return tuple(trial for trial in self.trials if trial.state not in ("running", "waiting"))
 
+    @property
+    def left(self) -> int:
+        """How many trials of the budget have not ended."""
+        return max(0, self.budget - len(self.settled))
+
+    @property
+    def progress(self) -> str:
+        """`3 of 60 trials`; `14 trials` where more ended than are asked for now."""
+        ended = len(self.settled)
+        return many(ended) if ended > self.budget else f"{ended} of {many(self.budget)}"
+
     def count(self, state: State) -> int:
         return sum(trial.state == state for trial in self.trials)
 
@@ -144,6 +155,11 @@ def amount(value: float | None, metric: str) -> str:
     return f"{value:.2%}" if metric.endswith("accuracy") else f"{value:.4f}"
 
 
+def many(trials: int) -> str:
+    """`1 trial`, `2 trials`."""
+    return f"{trials} trial{'s' * (trials != 1)}"
+
+
 def brief(text: str) -> str:
     """A value for people: a number with no more than four digits."""
     try:
@@ -155,8 +171,7 @@ def brief(text: str) -> str:
 
 
 def _told(found: Found, best: TrialRecord, searched: Searched) -> str:
-    search, settled = searched.search, len(found.settled)
-    trials = f"{settled} trial{'s' * (settled != 1)}"
+    search, trials = searched.search, many(len(found.settled))
     return f"The best of {trials} of {searched.spec.name}: {search.metric} {amount(best.value, search.metric)}."
 
 

@@ -5,22 +5,23 @@
 One process has a folder; several processes, on one machine or many, may share a storage, each with a folder of its own.
 """
 
+import json
 import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from specforge.experiment import DEFAULT_DATA_DIR, require_training_packages
 from specforge.search.chains import Chain, chains
-from specforge.search.errors import SearchError
+from specforge.search.errors import Complete, SearchError
 from specforge.search.news import News
 from specforge.search.owners import Owners
 from specforge.search.report import write_report
-from specforge.search.result import BEST, RECORD, Found, found_of, write_best, write_record
+from specforge.search.result import BEST, RECORD, Found, found_of, many, write_best, write_record
 from specforge.search.space import Searched
 from specforge.search.storage import (
     DEFAULT,
@@ -75,6 +76,7 @@ class Finished:
     folder: Path
     best: Path | None
     report: Path
+    is_time_up: bool = False
 
 
 def search(request: Request, tell: Callable[[str], None]) -> Finished:
@@ -86,18 +88,21 @@ def search(request: Request, tell: Callable[[str], None]) -> Finished:
     require_optuna()
     require_training_packages()
     folder = request.out or default_folder(searched.spec.name, resume=request.resume)
-    _admit(folder, resume=request.resume)
+    _admit(folder, request.study or searched.spec.name, resume=request.resume)
     with claimed(folder, tell=tell), _opened(request, searched, folder) as opened, InterruptGuard(folder) as guard:
         tell(_begins(opened))
+        deadline = None if request.seconds is None else monotonic() + request.seconds
         try:
-            _work(request, opened, guard, tell)
+            _work(request, opened, guard, tell, deadline)
         except BaseException as error:
+            finished = None
             with suppress(SearchError, OSError):  # what was first is told
-                write(opened)
+                finished = write(opened)
             if isinstance(error, Interrupted):  # which names the trial's folder
-                raise Interrupted(error.signal, run=folder) from None
+                raise _interrupted(error.signal, folder, finished) from None
             raise
-        return write(opened)
+        is_late = deadline is not None and monotonic() >= deadline
+        return replace(write(opened), is_time_up=is_late)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,8 @@ def look(request: Request) -> Finished:
     folder = request.out or default_folder(searched.spec.name, resume=True)
     place = place_of(request.storage, folder)
     if place.journal is not None and not place.journal.is_file():
-        raise SearchError(f"{folder} holds no search", hint="name its folder by `--out`, or its storage")
+        where = folder if request.storage is None else place.journal
+        raise SearchError(f"{where} holds no search", hint="name its folder by `--out`, or its storage")
     with _opened(request, searched, folder, may_begin=False) as opened:
         return Finished(_found(opened), searched, folder, folder / BEST, folder / REPORT)
 
@@ -146,7 +152,14 @@ def write(opened: Opened) -> Finished:
     return Finished(found, opened.searched, opened.folder, best, report)
 
 
-def _admit(folder: Path, *, resume: bool) -> None:
+def _interrupted(signal: int, folder: Path, finished: Finished | None) -> Interrupted:
+    """With the search's folder; what is complete has nothing to go on with."""
+    if finished is None or finished.found.left:
+        return Interrupted(signal, run=folder)
+    return Complete(signal, run=folder, ended=len(finished.found.settled))
+
+
+def _admit(folder: Path, name: str, *, resume: bool) -> None:
     """Refuse a folder of something else, or a search that nobody wants to go on."""
     try:
         names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
@@ -161,6 +174,19 @@ def _admit(folder: Path, *, resume: bool) -> None:
     if names and not resume:
         hint = "go on with it by `--resume`, or choose another `--out`"
         raise SearchError(f"{folder} already holds a search", hint=hint)
+    _demand_own(folder, name)
+
+
+def _demand_own(folder: Path, name: str) -> None:
+    """Refuse the folder of a search of another name: runs of both would lie under the same numbers."""
+    try:
+        record = json.loads((folder / RECORD).read_bytes())
+        other, file = str(record["study"]), str(record["spec"])
+    except (OSError, ValueError, LookupError, TypeError):  # it says nothing of whose it is
+        return
+    if other != name:
+        message = f"{folder} holds the search {other} of {file}, not {name}"
+        raise SearchError(message, hint="choose another `--out`")
 
 
 @contextmanager
@@ -176,8 +202,9 @@ def _opened(request: Request, searched: Searched, folder: Path, *, may_begin: bo
         yield Opened(searched, folder, place, study, budget if combinations is None else combinations)
 
 
-def _work(request: Request, opened: Opened, guard: InterruptGuard, tell: Callable[[str], None]) -> None:
-    deadline = None if request.seconds is None else monotonic() + request.seconds
+def _work(
+    request: Request, opened: Opened, guard: InterruptGuard, tell: Callable[[str], None], deadline: float | None
+) -> None:
     news = News(opened.searched.search, opened.budget, tell)
     with explained(opened.place):
         news.skip(chains(opened.study.get_trials(deepcopy=False)))
@@ -235,6 +262,6 @@ def _begins(opened: Opened) -> str:
     known = len(chains(opened.study.get_trials(deepcopy=False)))
     before = f", {known} of them begun before" if known else ""
     return (
-        f"{opened.searched.spec.name}: {opened.budget} trials{before}, compared by {search.metric} "
+        f"{opened.searched.spec.name}: {many(opened.budget)}{before}, compared by {search.metric} "
         f"({search.best_direction}), in {opened.folder}"
     )

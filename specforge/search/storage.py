@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from specforge.diagnostics import did_you_mean
 from specforge.experiment import TRAINING_PACKAGES
-from specforge.search.errors import SearchError
+from specforge.search.errors import SearchError, absent_folder
+from specforge.search.result import many
 from specforge.search.space import Searched
 
 if TYPE_CHECKING:
@@ -168,9 +169,19 @@ def _refusal(error: BaseException, place: Place) -> SearchError | None:
         hint = "write `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/DATABASE`"
         return SearchError(f"{place.shown} is not the URL of a database that is known", hint=hint)
     if isinstance(error, DBAPIError | StorageInternalError):
-        hint = "check that the server runs, the name, the password and the database; then go on with `--resume`"
-        return SearchError(f"the storage {place.shown} can't be used: {_reason(error, place)}", hint=hint)
+        return SearchError(f"the storage {place.shown} can't be used: {_reason(error, place)}", hint=_remedy(place))
     return None
+
+
+def _remedy(place: Place) -> str:
+    from sqlalchemy.engine import make_url
+
+    url = make_url(place.url)
+    if url.get_backend_name() != "sqlite":
+        return "check that the server runs, the name, the password and the database; then go on with `--resume`"
+    # one such as `file:lab.db?mode=ro` is no path
+    absent = None if not url.database or url.database.startswith("file:") else absent_folder(Path(url.database))
+    return absent or "check the file, its permissions and free space; then go on with `--resume`"
 
 
 def _reason(error: BaseException, place: Place) -> str:
@@ -213,7 +224,7 @@ def open_study(storage: "BaseStorage", place: Place, searched: Searched, name: s
         trials = study.get_trials(deepcopy=False)
         if trials and not resume:
             hint = "go on with it, or help it, by `--resume`; or choose another name by `--study`"
-            raise SearchError(f"{place.shown} already holds the search `{name}`, {len(trials)} trials", hint=hint)
+            raise SearchError(f"{place.shown} already holds the search `{name}`, {many(len(trials))}", hint=hint)
         _demand_same(study, place, searched, name, is_new=not trials)
     return study
 

@@ -9,6 +9,7 @@ names those that stand elsewhere, with `*` for any text; those that match are ta
 """
 
 import fnmatch
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -138,13 +139,44 @@ def read_weights(file: Path) -> dict[str, Tensor]:
             warnings.simplefilter("ignore")  # on pickles of other versions; what matters is an error
             state = torch.load(file, map_location="cpu", weights_only=True)
     except _unreadable() as error:
-        reason = one_line(str(error).splitlines()[0]) if str(error) else type(error).__name__
-        raise WeightsError(f"{file} can't be read as weights: {reason}") from None
+        raise _refused(file, error) from None
     if not isinstance(state, dict) or not all(
         isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
     ):
-        raise WeightsError(f"{file} holds no state dict", hint="save `module.state_dict()`")
+        raise WeightsError(f"{file} holds no state dict", hint=_where(file, state) or "save `module.state_dict()`")
     return state
+
+
+def _refused(file: Path, error: Exception) -> WeightsError:
+    """What torch or safetensors say of a file, without the colours of a terminal; a pickled object in words of ours."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    named = re.search(r"Unsupported global: GLOBAL (\S+)", text) or re.search(r"Unsupported class (\S+)", text)
+    if named is not None:
+        return WeightsError(
+            f"{file} holds a pickled `{one_line(named[1])}`, not weights: reading it would execute what is in it",
+            hint='in its own program: torch.save(model.state_dict(), "weights.pth")',
+        )
+    reason = one_line(text.splitlines()[0]) if text else type(error).__name__
+    return WeightsError(f"{file} can't be read as weights: {reason}")
+
+
+def _where(file: Path, found: object) -> str | None:
+    """How to save a state dict alone that lies under one key of what a file holds."""
+    if not isinstance(found, dict):
+        return None
+    keys = [key for key, value in found.items() if isinstance(key, str) and _is_state_dict(value)]
+    if len(keys) != 1:
+        return None
+    name = one_line(repr(keys[0]))
+    return f"it is under the key {name}: torch.save(torch.load({file.name!r})[{name}], 'weights.pth')"
+
+
+def _is_state_dict(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in value.items())
+    )
 
 
 def _unreadable() -> tuple[type[Exception], ...]:

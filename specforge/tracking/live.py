@@ -11,7 +11,7 @@ from pathlib import Path
 from time import time
 
 from specforge.tracking.content import epoch_of, outcome
-from specforge.tracking.tracker import Target, Tracked, opened
+from specforge.tracking.tracker import Target, Tracked, opened, reason_of
 from specforge.training.listener import Listener, Metrics
 
 
@@ -72,9 +72,14 @@ class _Live:
         try:
             what()
         except Exception as error:  # noqa: BLE001  whatever another program's client raises, the training goes on
-            self._open.pop(target, None)
-            why = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
+            was_open = self._open.pop(target, None) is not None
+            why = reason_of(error)
+            lost = (
+                f"is not tracked any more by {target} ({why})"
+                if was_open
+                else f"could not be tracked by {target}: {why}"
+            )
             self._listener.on_message(
-                f"the run is not tracked any more by {target} ({why}); training goes on, and `specforge track "
-                f"{self._folder} --to {target}` sends what is missing"
+                f"the run {lost}; training goes on, and `specforge track {self._folder} --to {target}` sends what is "
+                "missing"
             )

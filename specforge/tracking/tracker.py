@@ -14,9 +14,14 @@ from pathlib import Path
 from time import time
 from typing import Protocol
 
+from specforge.diagnostics import one_line
 from specforge.tracking import content
 from specforge.tracking.content import Epoch, Setting
 from specforge.training.errors import TrainingError
+
+_LONGEST = 300
+# how the clients of servers say, somewhere in a long text, that there is none
+_UNREACHABLE = ("connection refused", "name or service not known", "no route to host", "network is unreachable")
 
 
 class Tracker(Protocol):
@@ -95,6 +100,17 @@ def target_of(text: str) -> Target:
             f"`{package}` is not installed: nothing can be tracked there", hint=f"pip install {package}"
         )
     return Target(tool, place or None)
+
+
+def reason_of(error: Exception) -> str:
+    """Why another program's client has failed, in a line; the connection's own where there is none."""
+    text = str(error)
+    known = next((phrase for phrase in _UNREACHABLE if phrase in text.lower()), None)
+    if known is not None:
+        return known
+    if isinstance(error, OSError) and error.filename:
+        return one_line(f"{error.filename}: {error.strerror}")
+    return one_line((text.splitlines() or [""])[0])[:_LONGEST] or type(error).__name__
 
 
 def opened(target: Target, folder: Path) -> Tracked:

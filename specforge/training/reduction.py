@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
+from torch.nn.modules.dropout import _DropoutNd
 
 from specforge.data.batches import Batch
-from specforge.modules import SynchronizedBatchNorm
+from specforge.modules import BitDropout, StochasticDepth, SynchronizedBatchNorm
+from specforge.recipe import Train
 from specforge.training.processes import Processes
 
 # numbers in one message: enough that starting it takes no time beside sending it
@@ -65,6 +67,19 @@ def synchronize(module: nn.Module) -> None:
     for part in module.modules():
         if isinstance(part, _BatchNorm) and not isinstance(part, SynchronizedBatchNorm):
             part.__class__ = SynchronizedBatchNorm  # in place, so that layers which share it share it still
+
+
+def by_process(module: nn.Module, recipe: Train) -> list[str]:
+    """What of a network goes by the images or the number of each process, in words."""
+    parts = list(module.modules())
+    found = []
+    if not recipe.sync_batch_norm and any(isinstance(part, _BatchNorm) for part in parts):
+        found.append("batch normalisation (no sync_batch_norm)")
+    if any(isinstance(part, BitDropout | _DropoutNd) or getattr(part, "dropout", 0) for part in parts):
+        found.append("dropout")
+    if any(isinstance(part, StochasticDepth) for part in parts):
+        found.append("stochastic depth")
+    return found
 
 
 def _in_order(parameter: nn.Parameter) -> Tensor:

@@ -10,6 +10,7 @@ in which the run was taken up again, and under `changes` how its spec was change
 """
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from errno import ENAMETOOLONG
@@ -22,7 +23,7 @@ from specforge.diff.difference import Setting
 from specforge.resolved import spec_hash
 from specforge.training import checksums, durable
 from specforge.training.checkpoint import CheckpointStore
-from specforge.training.environment import Environment, differences
+from specforge.training.environment import Environment, notice
 from specforge.training.errors import TrainingError
 from specforge.training.manifest import Damage, read
 from specforge.training.parsing import LARGEST
@@ -101,8 +102,11 @@ class RunDirectory:
                 f"{self.path} already holds a run", hint="go on with it by `--resume`, or choose another `--out`"
             )
 
-    def start(self, environment: Environment, *, resume: bool) -> str:
-        """Begin a run, or go on with the folder's own; returns what the user should know, or ''."""
+    def start(self, environment: Environment, *, resume: bool, by_process: Sequence[str] = ()) -> str:
+        """Begin a run, or go on with the folder's own; returns what the user should know, or ''.
+
+        `by_process` is what goes on differently with another number of processes.
+        """
         self.admit(resume=resume)
         durable.remove_leftovers(self.path)
         if not self.holds_a_run:
@@ -114,9 +118,9 @@ class RunDirectory:
         self._is_same_spec(record)
         if self.result() is not None:
             return ""
-        changed = differences(record, environment)
+        told = notice(record, environment, by_process=by_process)
         self._write_environment({**record, "resumed": [*_listed(record, "resumed"), environment]})
-        return f"the environment has changed ({changed}), so results may differ in the last digits" if changed else ""
+        return told
 
     def result(self) -> Result | None:
         """The result of a finished run, None while there is none."""

@@ -32,7 +32,7 @@ from specforge.training.microbatches import memory_is_told
 from specforge.training.mistakes import mistakes_file
 from specforge.training.processes import ALONE, Processes
 from specforge.training.progress import Progress
-from specforge.training.reduction import synchronize
+from specforge.training.reduction import by_process, synchronize
 from specforge.training.result import Result, confusion_file
 from specforge.training.run_directory import RunDirectory
 from specforge.training.shared_run import shared
@@ -62,13 +62,13 @@ def fit(
     told = listener if listener is not None and processes.is_first else Silence()
     _can_choose_weights(spec, prepared)
     _can_build_losses(spec, prepared)
-    begun = _Begun(spec, prepared, plans, run, told)
+    assert spec.train is not None, "a spec without a recipe was refused before"
+    begun = _Begun(spec, prepared, plans, run, told, by_process(module, spec.train))
     finished = processes.from_first(lambda: begun(environment(device, processes=processes.count), resume=resume))
     if finished is not None:
         return finished
     run = shared(run, processes)
     find = _Finder(spec, plans, run, told)
-    assert spec.train is not None, "a spec without a recipe was refused before"
     if spec.train.sync_batch_norm and processes.count > 1:
         synchronize(module)
     bitwise = repeatable(bitwise=spec.train.deterministic)
@@ -105,12 +105,13 @@ class _Begun:
     plans: Sequence[StagePlan]
     run: RunDirectory
     told: Listener
+    by_process: Sequence[str]
 
     def __call__(self, made_with: Environment, *, resume: bool) -> Result | None:
         """The result of a run that is finished."""
         run, tell = self.run, self.told.on_message
         damaged = checksums.problems(run.path) if resume else {}
-        notice = run.start(made_with, resume=resume)
+        notice = run.start(made_with, resume=resume, by_process=self.by_process)
         for sentence in mend(run, damaged, _Finder(self.spec, self.plans, run, self.told).settle):
             tell(sentence)
         finished = run.result()

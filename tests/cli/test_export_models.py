@@ -76,11 +76,11 @@ def test_a_spec_gets_fresh_weights(inside: Inside, folder: Path) -> None:
     [
         (["plain-run", "--to", "onnx"], 2, "network.onnx"),
         (["plain-run", "--to", "onyx", "--output-file", "x"], 2, "onyx"),
-        (["plain-run", "--to", "onnx", "--output-file", "plain.yaml"], 1, "plain.yaml is already there"),
+        (["plain-run", "--to", "onnx", "-o", "plain.yaml"], 1, "plain.yaml is already there"),
         (["plain-run", "--to", "onnx", "--output-file", "plain-run"], 1, "is a folder"),
         (["gone", "--to", "onnx", "--output-file", "x"], 1, "gone is not there"),
         (["gone.yaml", "--to", "onnx", "--output-file", "x"], 1, "gone.yaml"),
-        (["plain-run", "--to", "onnx", "--output-file", "x", "--seed", "1"], 1, "`--seed` is for a spec"),
+        (["plain-run", "--to", "onnx", "--output-file", "x", "--seed", "1"], 2, "`--seed` is for a spec"),
         (["plain-run", "--to", "safetensors", "--output-file", "x", "--with-preprocessing"], 1, "is for programs"),
         (["digits.yaml", "--to", "onnx", "--output-file", "x", "--with-preprocessing"], 1, "measured on its training"),
     ],

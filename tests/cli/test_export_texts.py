@@ -59,7 +59,7 @@ def test_an_invalid_spec(specforge: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--to", "pyhton"), "'pyhton' is not one of"),
+        (("--to", "pyhton"), "did you mean `python`?"),
         (("--to", "python", "--depth", "2"), "is for mermaid and dot, not for python"),
         (("--to", "dot", "--depth", "0"), "Input should be greater than or equal to 1"),
         (("--to", "dot", "--seed", "2"), "is for formats with weights, which dot is not"),

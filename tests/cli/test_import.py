@@ -11,6 +11,7 @@ from specforge.analysis import analyse
 from specforge.cli import application
 
 ROOT = Path(__file__).parents[2]
+TINY_CFG = "[net]\nwidth=8\nheight=8\nchannels=3\n[connected]\noutput=2\nactivation=linear\n"
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
@@ -61,13 +62,30 @@ def test_published_weights_beside_the_spec(tmp_path: Path, monkeypatch: pytest.M
     assert torch.equal(ours(images), theirs.eval()(images))
 
 
-def test_weights_that_nobody_publishes(tmp_path: Path) -> None:
-    (tmp_path / "tiny.cfg").write_text(
-        "[net]\nwidth=8\nheight=8\nchannels=3\n[connected]\noutput=2\nactivation=linear\n"
-    )
-    code, _, err = run(str(tmp_path / "tiny.cfg"), "-o", str(tmp_path / "tiny.yaml"), "--weights")
-    assert (code, (tmp_path / "tiny.yaml").is_file()) == (1, True)
-    assert "no weights of `tiny` are published hint: import it without `--weights`" in one_line(err)
+@pytest.mark.parametrize(("ending", "kind"), [(".cfg", "a Darknet .cfg"), (".json", "a Keras .json")])
+def test_weights_that_nobody_publishes(tmp_path: Path, ending: str, kind: str) -> None:
+    (tmp_path / f"tiny{ending}").write_text(TINY_CFG)
+    code, _, err = run(str(tmp_path / f"tiny{ending}"), "-o", str(tmp_path / "tiny.yaml"), "--weights")
+    assert (code, (tmp_path / "tiny.yaml").exists()) == (2, False)
+    assert f"--weights is for torchvision: {kind} has no published weights" in one_line(err)
+
+
+def test_a_file_that_is_there_is_replaced_by_force_alone(tmp_path: Path) -> None:
+    (tmp_path / "tiny.cfg").write_text(TINY_CFG)
+    spec = tmp_path / "tiny.yaml"
+    spec.write_text("mine")
+    code, _, err = run(str(tmp_path / "tiny.cfg"), "-o", str(spec))
+    assert (code, spec.read_text()) == (1, "mine")
+    assert "tiny.yaml is already there hint: give another name, or replace it with `--force`" in one_line(err)
+    assert run(str(tmp_path / "tiny.cfg"), "-o", str(spec), "--force")[0] == 0
+    assert "specforge: 1" in spec.read_text()
+
+
+def test_weights_that_are_there_are_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "net.safetensors").write_text("mine")
+    code, _, err = run("torchvision:alexnet", "-o", str(tmp_path / "net.yaml"), "--weights")
+    assert (code, (tmp_path / "net.yaml").exists()) == (1, False)
+    assert "net.safetensors is already there" in one_line(err)
 
 
 def test_weights_need_a_place() -> None:
@@ -86,14 +104,22 @@ def test_weights_need_a_place() -> None:
         ),
         (
             "net.xyz",
-            "`net.xyz` is nothing that can be imported hint: give `torchvision:NAME`, or a file that ends with",
+            "`net.xyz` is nothing that can be imported hint: give `torchvision:NAME`, or a file that ends with `.cfg`, "
+            "`.json`, `.safetensors`, `.pth`, `.pt`",
+        ),
+        ("net.yaml", "hint: `net.yaml` is already a spec: `specforge validate net.yaml`"),
+        ("resnet18", "`resnet18` is nothing that can be imported hint: did you mean `torchvision:resnet18`?"),
+        ("resnet18.", "hint: give `torchvision:NAME`, or a file that ends with"),
+        (
+            "torchvision:swin_v2_t",
+            "calls `torch.nn.functional.pad` here in a way that can't be imported",
         ),
         ("torchvision:maxvit_t", "calls `torch.functional.einsum`, which no layer of the language does"),
         ("missing.cfg", "missing.cfg: No such file or directory"),
     ],
 )
 def test_what_can_not_be_imported(source: str, message: str) -> None:
-    if source.startswith("torchvision:"):
+    if source.startswith("torchvision:") or source == "resnet18":
         pytest.importorskip("torchvision.models", exc_type=ImportError)
     code, out, err = run(source)
     assert (code, out) == (1, "")

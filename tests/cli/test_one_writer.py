@@ -70,8 +70,8 @@ def test_an_edited_spec_is_refused_with_what_has_changed_and_goes_on_by_force(sp
     assert refused.returncode == 1
     for line in (
         "same architecture and data, different recipe",
-        "~ train.epochs: 2 -> 3",
-        "~ train.seed: 0 -> 1",
+        "~ train.epochs: 2 -> 3 epochs  run/spec.yaml:16",
+        "~ train.seed: 0 -> 1  run/spec.yaml:15",
         "weights of A load into B: yes",
         "error: run holds a run of another spec",
     ):

@@ -114,8 +114,12 @@ def test_what_is_no_model_is_told(inside: Inside, folder: Path, arguments: list[
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["digits-run"], ["digits-run", "x.png", "--top", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["digits-run"], ["digits-run", "x.png", "--top", "0"], ["made.onnx", "x.png", "--device", "cuda"]],
+)
 def test_usage_exits_2(inside: Inside, folder: Path, arguments: list[str]) -> None:
+    (folder / "made.onnx").write_bytes(b"asked by nobody")
     assert inside("predict", *arguments).exit_code == 2
 
 

@@ -2,10 +2,14 @@
 
 import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
+import typer
 
+from specforge.cli.search import _resumable as resumable
+from specforge.search.errors import Complete
 from tests.cli.conftest import ROOT, Run
 
 SPEC = """\
@@ -55,6 +59,10 @@ def test_a_search_and_what_it_says(specforge: Run, file: Path, tmp_path: Path) -
         (["--device", "cuda:0,cuda:1"], 2, "one worker has one device"),
         (["--storage", "lab.db"], 1, "neither a journal nor the URL of a database"),
         (["--list"], 1, "holds no search"),
+        (["--list", "--storage", "journal:mine.log"], 1, "mine.log holds no search"),
+        (["--list", "--trials", "3"], 2, "has no meaning with `--list`"),
+        (["--list", "--timeout", "3m"], 2, "has no meaning with `--list`"),
+        (["--list", "--workers", "1"], 2, "has no meaning with `--list`"),
         (["--set", "search.trials=0"], 1, "SF3"),
     ],
 )
@@ -64,6 +72,25 @@ def test_mistakes(specforge: Run, file: Path, words: list[str], code: int, messa
     assert message in re.sub(r"[\s│]+", " ", done.stderr)
     assert "Traceback" not in done.stderr
     assert not (file.parent / "searches").exists()
+
+
+def test_a_time_that_is_up_and_a_single_trial(specforge: Run, file: Path) -> None:
+    late = specforge("search", file, "--timeout", "0.000001s")
+    assert late.returncode == 1
+    assert "the time was up with 2 of 2 trials left; go on with `--resume`\n" in late.stderr
+    done = specforge("search", file, "--resume", "--trials", "1")
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("tiny: 1 trial, ")
+    assert lines[-1] == "1 trial: 1 complete"
+
+
+def test_an_interrupt_when_nothing_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as left, resumable():
+        raise Complete(signal.SIGINT, run=Path("searches/tiny"), ended=2)
+    assert left.value.exit_code == 130
+    said = "interrupted: all of its 2 trials had ended; what it found is in searches/tiny\n"
+    assert capsys.readouterr().err == said
 
 
 def test_what_is_missing_is_told_with_one_command(specforge: Run, file: Path) -> None:

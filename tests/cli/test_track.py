@@ -39,7 +39,9 @@ def test_mistakes_are_told(specforge: Run, tmp_path: Path) -> None:
     _run_in(tmp_path / "one")
     unknown = specforge("track", "one", "--to", "wandb")
     assert (unknown.returncode, unknown.stderr.splitlines()[0]) == (2, "error: `wandb` is no place to track runs")
-    missing = specforge("track", "none", "--to", "tensorboard")
+    _run_in(tmp_path / "two")
+    missing = specforge("track", "one", "none", "two", "--to", "tensorboard")
     assert (missing.returncode, missing.stderr.splitlines()[0]) == (
         1, "error: none is not a run: it has no metrics.jsonl",
     )  # fmt: skip
+    assert missing.stdout == "one: 2 epochs sent to tensorboard\ntwo: 2 epochs sent to tensorboard\n"

@@ -4,6 +4,7 @@ The files below `keras/` were written by Keras itself; `keras_fixtures.py` defin
 """
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -496,7 +497,7 @@ def test_mutated_files_give_a_network_or_an_error(name: str, changes: list[tuple
         if drops:
             del container[key]
         else:
-            container[key] = junk
+            container[key] = deepcopy(junk)  # a list that was put into itself would have no end
     found = outcome(json.dumps(tree))
     assert isinstance(found, Network) or found.diagnostics
 

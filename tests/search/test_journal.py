@@ -23,11 +23,11 @@ def numbers(journal: Journal, start: int = 0) -> list[int]:
 
 
 def test_records_come_back_from_any_number_on(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "deep" / "journal.log")
+    journal = Journal(tmp_path / "journal.log")
     assert numbers(journal) == []
     journal.append_logs([record(0), record(1)])
     assert numbers(journal) == [0, 1]
-    other = Journal(tmp_path / "deep" / "journal.log")
+    other = Journal(tmp_path / "journal.log")
     other.append_logs([record(2)])
     assert numbers(journal, 2) == [2]
     assert numbers(other, 1) == [1, 2]

@@ -52,8 +52,10 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     file, out = written(tmp_path, spec=LONG, trials=4), tmp_path / "out"
     process = begin(file, "--out", out, "--workers", "2")
     wait_for(lambda: epochs_of(out, 1) >= 2 and epochs_of(out, 2) >= 2, process)
-    kill(workers_of(out / OWNERS)[0])
-    ended(process)
+    killed = workers_of(out / OWNERS)[0]
+    kill(killed)
+    said = ended(process)
+    assert said.count(f"worker {killed} was killed (signal 9): its trial is taken up again\n") == 1
     trials = assert_nothing_lost_or_repeated(out, 4)
     assert sorted(trial["attempts"] for trial in trials) == [1, 1, 1, 2]
     assert {trial["threads"] for trial in trials} == {1}

@@ -105,6 +105,18 @@ def test_a_pruned_trial_s_line_ends_where_it_did(searched: Searched) -> None:
     assert drawn.lines[-1].kind == "best"  # on top
 
 
+def test_ticks_have_the_decimals_of_their_step() -> None:
+    labels = {
+        (0.1, 0.19): ["10.0%", "12.5%", "15.0%", "17.5%", "20.0%"],
+        (0.1, 0.9): ["0%", "20%", "40%", "60%", "80%", "100%"],
+        (0.985, 0.989): ["98.5%", "98.6%", "98.7%", "98.8%", "98.9%"],
+        (0.991, 0.992): ["99.100%", "99.125%", "99.150%", "99.175%", "99.200%"],
+    }
+    for values, texts in labels.items():
+        scale = Scale.of_metric(values, "validation_accuracy")
+        assert [label.text for label in scale.labels] == texts
+
+
 def test_scales(searched: Searched) -> None:
     width, optimizer, rate, momentum = (Scale.of(varied) for varied in _by_title(searched))
     assert (width.position(4), width.position(18), width.position(32)) == (0, 0.5, 1)

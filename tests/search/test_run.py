@@ -1,6 +1,8 @@
 """Searches from start to result: the same seed, going on, conditions, invalid combinations, pruning, what is kept."""
 
 import json
+import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,12 @@ from specforge import experiment
 from specforge.analysis import analyse
 from specforge.diagnostics import SpecError
 from specforge.resolved import spec_hash
-from specforge.search.errors import SearchError
+from specforge.search import parallel
+from specforge.search.errors import Complete, SearchError
+from specforge.search.owners import Owners
+from specforge.search.run import Opened, Request, search
+from specforge.search.trial import Training
+from specforge.search.worker import Worker
 from tests.search.searches import SPEC, drawn, reached, searched, written
 
 
@@ -167,8 +174,40 @@ def test_a_loss_is_minimised(tmp_path: Path) -> None:
 
 def test_the_time_ends_a_search_that_can_go_on(tmp_path: Path) -> None:
     file = written(tmp_path, trials=3)
-    assert searched(file, tmp_path / "out", seconds=1e-9).found.settled == ()
-    assert len(searched(file, tmp_path / "out", resume=True).found.settled) == 3
+    late = searched(file, tmp_path / "out", seconds=1e-9)
+    assert (late.found.settled, late.found.left, late.is_time_up) == ((), 3, True)
+    whole = searched(file, tmp_path / "out", resume=True, seconds=1e9)
+    assert (len(whole.found.settled), whole.found.left, whole.is_time_up) == (3, 0, False)
+    assert (whole.found.progress, replace(whole.found, budget=1).progress) == ("3 of 3 trials", "3 trials")
+
+
+def test_trials_that_end_while_workers_stop_are_told_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, out = written(tmp_path, trials=2, spec=SPEC.replace("epochs: 2", "epochs: 1")), tmp_path / "out"
+
+    class Crew:
+        def __init__(self, request: Request, opened: Opened, deadline: None, tell: object):
+            owners = Owners.of(opened.place, opened.folder)
+            self.worker = Worker(opened.study, opened.searched, opened.place, owners, Training(out), opened.budget)
+
+        def __enter__(self) -> "Crew":
+            return self
+
+        def is_busy(self) -> bool:
+            signal.raise_signal(signal.SIGINT)
+            return True
+
+        def __exit__(self, *_: object) -> None:
+            self.worker.run()
+
+    monkeypatch.setattr(parallel, "_Crew", Crew)
+    said: list[str] = []
+    with pytest.raises(Complete) as interrupted:
+        search(Request(str(file), out=out, workers=2), tell=said.append)
+    assert (interrupted.value.ended, interrupted.value.run, interrupted.value.exit_code) == (2, out, 130)
+    assert [line[:9] for line in said[1:]] == ["trial 1/2", "trial 2/2"]
+    assert (out / "best.yaml").is_file()
 
 
 def test_a_spec_without_a_search_and_a_text_without_a_file(tmp_path: Path) -> None:
@@ -190,6 +229,14 @@ def test_a_folder_of_something_else_or_of_a_search_is_not_taken(tmp_path: Path) 
     searched(file, tmp_path / "out")
     with pytest.raises(SearchError, match="already holds a search"):
         searched(file, tmp_path / "out")
+    best = (tmp_path / "out" / "best.yaml").read_bytes()
+    with pytest.raises(SearchError, match=rf"out holds the search tiny of {file}, not mine") as refused:
+        searched(file, tmp_path / "out", resume=True, study="mine")
+    assert refused.value.hint == "choose another `--out`"
+    named = written(tmp_path, trials=1, spec=SPEC.replace("name: tiny", "name: other"))
+    with pytest.raises(SearchError, match=r"holds the search tiny of .*, not other"):
+        searched(named, tmp_path / "out", resume=True)
+    assert (tmp_path / "out" / "best.yaml").read_bytes() == best
     changed = written(tmp_path, trials=1, spec=SPEC.replace("batch_size: 64", "batch_size: 32"))
     with pytest.raises(SearchError, match="of another spec"):
         searched(changed, tmp_path / "out", resume=True)

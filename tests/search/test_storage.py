@@ -45,6 +45,15 @@ def test_a_database_that_can_t_be_used(url: str, message: str) -> None:
     assert "secret" not in f"{refused.value.message} {refused.value.hint}"
 
 
+@pytest.mark.parametrize("kind", ["sqlite:///", "journal:"])
+def test_a_file_in_a_folder_that_is_not_there(tmp_path: Path, kind: str) -> None:
+    file, folder = written(tmp_path, trials=1), tmp_path / "no" / "where"
+    with pytest.raises(SearchError) as refused:
+        searched(file, tmp_path / "out", storage=f"{kind}{folder}/x")
+    assert refused.value.hint == f"the folder {folder} is not there: make it, or name another by `--storage`"
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
+
+
 def test_a_driver_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pymysql", None)
     place = place_of("mysql://ada:secret@db/x", Path())

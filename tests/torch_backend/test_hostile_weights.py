@@ -80,7 +80,30 @@ def old_format(payload: bytes) -> bytes:
 def test_a_whole_module_is_not_unpickled(tmp_path: Path) -> None:
     stream = io.BytesIO()
     torch.save(nn.Linear(3, 2), stream)
-    assert "can't be read as weights" in refused(tmp_path / "w.pth", stream.getvalue())
+    told = refused(tmp_path / "w.pth", stream.getvalue())
+    assert (
+        "w.pth holds a pickled `torch.nn.modules.linear.Linear`, not weights: reading it would execute what is" in told
+    )
+    assert "x1b" not in told
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        ({"epoch": 3, "model": STATE}, "model"),
+        ({"a": STATE, "b": STATE}, None),
+        ({"model": {}}, None),
+        ({1: STATE}, None),
+    ],
+)
+def test_a_state_dict_under_one_key_is_named(value: Any, key: str | None, tmp_path: Path) -> None:
+    torch.save(value, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match="holds no state dict") as caught:
+        read_weights(tmp_path / "w.pth")
+    expected = "save `module.state_dict()`"
+    if key is not None:
+        expected = f"it is under the key '{key}': torch.save(torch.load('w.pth')['{key}'], 'weights.pth')"
+    assert caught.value.hint == expected
 
 
 @pytest.mark.parametrize(

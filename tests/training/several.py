@@ -28,6 +28,7 @@ from specforge.catalog.mixes.mixup import Mixup
 from specforge.catalog.optimizers.adam import Adam
 from specforge.catalog.optimizers.sgd import Sgd
 from specforge.catalog.schedules.cosine import Cosine
+from specforge.cli.voices import leave_at_once
 from specforge.recipe import EarlyStopping, Ema, Evaluate, GradientClipping, Group, Selector, Snapshots
 from specforge.recipe import TestTimeAugmentation as Views
 from specforge.spec import Spec
@@ -180,3 +181,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave_at_once(0)

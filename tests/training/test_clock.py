@@ -17,6 +17,9 @@ from tests.training.experiments import Recorder, train
 PACKAGE = Path(specforge.__file__).parent
 # where the time of day is read: for people to see, or to guess whether a left-over file is still written to
 TOLD = {"training/environment.py", "training/lock.py", "catalog/datasets/image_cache.py"}
+# what trackers show, and for how long a trial of another machine has been running
+TOLD |= {f"tracking/{name}.py" for name in ("live", "tracker", "mlflow_runs", "tensorboard_events")}
+TOLD |= {"search/owners.py"}
 _WORDS = {"time", "now", "utcnow", "today", "time_ns", "localtime", "gmtime", "ctime"}
 
 

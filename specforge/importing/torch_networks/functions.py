@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode, resolve_name
 
+from specforge.catalog.discovery import index
 from specforge.importing.network import ImportFailure
 from specforge.importing.torch_networks.modules import pair, pooling
 from specforge.importing.torch_networks.tracing import Parameter, Recorder
@@ -44,8 +45,11 @@ class FunctionFollower(TorchFunctionMode):
             if not known:
                 return  # makes something of its own; whoever reads it says so
             name = resolve_name(func) or getattr(func, "__name__", str(func))
+            # there may be a layer of that name, for other uses than this one
+            has_layer = name.rpartition(".")[2] in index("layers")
+            why = " here in a way that can't be imported" if has_layer else ", which no layer of the language does"
             raise ImportFailure(
-                f"{self.recorder.named()} calls `{name}`, which no layer of the language does",
+                f"{self.recorder.named()} calls `{name}`{why}",
                 hint="write the network by hand as far as it goes, or import one that does without it",
             )
         signature, handler = found
