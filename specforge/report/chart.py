@@ -120,9 +120,7 @@ def _value(panel: Panel, value: float | None) -> str:
 
 
 def _tick(panel: Panel, value: float) -> str:
-    # an axis from 98.5% to 99.5% needs the decimal that one from 0% to 100% does not
-    fine = panel.values.high - panel.values.low < 0.04
-    return figures.percent(value, decimals=int(fine)) if panel.percent else figures.number(value)
+    return figures.tick_percent(value, panel.values.ticks) if panel.percent else figures.number(value)
 
 
 def _line(panel: Panel, series: Series) -> Line:

@@ -123,10 +123,9 @@ def _draw_frame(axes: "Axes", panel: Panel) -> None:
     if panel.values.logarithmic:
         axes.set_yscale("log")
         axes.set_yticks([], minor=True)
-    labels = [
-        figures.percent(tick, decimals=0) if panel.percent else figures.number(tick) for tick in panel.values.ticks
-    ]
-    axes.set_yticks(panel.values.ticks, labels)
+    ticks = panel.values.ticks
+    labels = [figures.tick_percent(tick, ticks) if panel.percent else figures.number(tick) for tick in ticks]
+    axes.set_yticks(ticks, labels)
     axes.set_xticks(panel.epochs.ticks, [f"{tick:.0f}" for tick in panel.epochs.ticks])
     room = 0.02 * (panel.epochs.high - panel.epochs.low)
     axes.set_xlim(panel.epochs.low - room, panel.epochs.high + room)

@@ -1,6 +1,7 @@
 """How numbers are written for people: `12_345_678 -> 12.3M`, `0.541 -> 54.1%`. Absent values are an en dash."""
 
 import math
+from collections.abc import Sequence
 
 ABSENT = "–"
 _MINUS = "−"
@@ -30,6 +31,14 @@ def percent(share: float | None, *, decimals: int = 1) -> str:
     if share is None or not math.isfinite(share):
         return number(share)
     return _signed(f"{share * 100:.{decimals}f}%")
+
+
+def tick_percent(share: float, ticks: Sequence[float]) -> str:
+    """A share beside one of an axis's ticks, with the decimals that round none: of 2.5 points one, of 5 none."""
+    step = 100 * (ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
+    most = 4
+    decimals = next((count for count in range(most) if abs(step - round(step, count)) < 1e-6), most)
+    return percent(share, decimals=decimals)
 
 
 def exact_percent(share: float) -> str:

@@ -5,11 +5,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
+from specforge.cli import COMMANDS, application
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Inside = Callable[..., Any]
 
 # the core must work where none of these can be imported
 BLOCK = "import sys; sys.modules.update(dict.fromkeys(('torch', 'torchvision', 'numpy', 'matplotlib', 'safetensors')))"
@@ -35,6 +40,15 @@ def specforge(tmp_path: Path) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Inside:
+    """The command line in this process, where torch is loaded already."""
+    monkeypatch.chdir(tmp_path)
+    # it is loaded, and what is there must not be kept from Python's collector: triton complains at the end
+    monkeypatch.setattr("specforge.cli.model_errors.load_torch", lambda: None)
+    return lambda *arguments: CliRunner().invoke(application({arguments[0]: COMMANDS[arguments[0]]}), arguments)
 
 
 @pytest.fixture

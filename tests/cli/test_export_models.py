@@ -2,19 +2,13 @@
 
 import errno
 import json
-from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from specforge.cli import COMMANDS, application
-from tests.cli.conftest import Run
+from tests.cli.conftest import Inside, Run
 from tests.trained_runs import finished, pictures, spec_file
-
-Inside = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +22,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(template: Path, tmp_path: Path) -> Path:
     return Path(copytree(template, tmp_path, dirs_exist_ok=True))
-
-
-@pytest.fixture
-def inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Inside:
-    monkeypatch.chdir(tmp_path)
-    # it is loaded, and what is there must not be kept from Python's collector: triton complains at the end
-    monkeypatch.setattr("specforge.cli.model_errors.load_torch", lambda: None)
-    return lambda *arguments: CliRunner().invoke(application({arguments[0]: COMMANDS[arguments[0]]}), arguments)
 
 
 def test_a_run_in_every_format_predicts_the_same(inside: Inside, folder: Path) -> None:

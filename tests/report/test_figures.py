@@ -40,6 +40,19 @@ def test_exact_percent_neither_adds_nor_loses_digits(share: float, text: str) ->
     assert figures.exact_percent(share) == text
 
 
+@pytest.mark.parametrize(
+    ("share", "ticks", "text"),
+    [
+        (0.175, (0.15, 0.175), "17.5%"),
+        (0.15, (0.15, 0.2), "15%"),
+        (0.5, (0.5,), "50%"),
+        (0.99125, (0.99, 0.99125), "99.125%"),
+    ],
+)
+def test_a_tick_is_not_rounded(share: float, ticks: tuple[float, ...], text: str) -> None:
+    assert figures.tick_percent(share, ticks) == text
+
+
 def test_differences_have_a_sign() -> None:
     assert figures.points(0.0013) == "+0.13 pp"
     assert figures.points(-0.02) == "−2.00 pp"

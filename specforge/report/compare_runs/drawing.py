@@ -185,8 +185,7 @@ class _Place:
         return figures.percent(value) if self.percent else figures.number(value)
 
     def tick(self, value: float) -> str:
-        fine = self.axis.high - self.axis.low < 0.04
-        return figures.percent(value, decimals=int(fine)) if self.percent else figures.number(value)
+        return figures.tick_percent(value, self.axis.ticks) if self.percent else figures.number(value)
 
 
 def _overlay(

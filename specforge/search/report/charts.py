@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from specforge.report.axis import Axis
+from specforge.report.chart import Tick
 from specforge.search.report.scales import Scale, axis_of, tick_text
 from specforge.search.result import Found, TrialRecord, amount, brief
 from specforge.search.space import Searched
@@ -21,12 +22,6 @@ _HEAD, _ABSENT = 40, 16
 _LETTERS, _TITLE = 18, 20
 # of more trials, the best are drawn
 MOST_LINES = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    at: float
-    label: str
 
 
 @dataclass(frozen=True, slots=True)

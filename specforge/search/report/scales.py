@@ -78,16 +78,11 @@ def axis_of(values: Sequence[float], metric: str) -> Axis:
 
 def tick_text(value: float, axis: Axis, metric: str) -> str:
     if metric.endswith("accuracy"):
-        return figures.percent(value, decimals=_decimals(100 * (axis.ticks[1] - axis.ticks[0])))
+        return figures.tick_percent(value, axis.ticks)
     return figures.number(value)
 
 
-def _decimals(step: float) -> int:
-    """As many as tell ticks apart and round none: of 2.5 points one, of 5 none."""
-    return next((count for count in range(_MOST_DECIMALS) if abs(step - round(step, count)) < 1e-6), _MOST_DECIMALS)
-
-
-_MOST_LABELS, _MOST_DECIMALS = 8, 4
+_MOST_LABELS = 8
 
 
 def _between(low: float, high: float, logarithmic: bool) -> list[float]:
